@@ -1,0 +1,72 @@
+"""The record of one scheduling cycle: what was chosen, by how much, and why the other nodes were not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Who scored the nodes."""
+
+    FALLBACK = "Fallback"
+    """The policy's fallback heuristic, without any model."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodReference:
+    """Names one pod, this very one: a pod of the same name created later has another uid."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeScore:
+    """A feasible node's score: the higher, the better.
+
+    `parts` holds (plugin, weighted score); each is the plugin's normalised score, 0-100, times its weight, and `total` is their sum.
+    """
+
+    node: str
+    total: int
+    parts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a pod went where it went, or nowhere. Times are seconds on the driver's clock."""
+
+    pod: PodReference
+    policy: str
+    policy_generation: int
+    mode: Mode
+    nodes: int
+    """Nodes in the cluster."""
+    feasible: int
+    """Nodes that passed every filter."""
+    chosen: NodeScore | None
+    runner_up: NodeScore | None
+    rejections: Mapping[str, int]
+    """Reason, in kube-scheduler's words, to the number of nodes it holds for; filled only when no node was feasible."""
+    rejected_by: frozenset[str]
+    """The plugins that rejected; filled only when no node was feasible."""
+    attempts: int
+    """Scheduling cycles this pod has been through, this one included."""
+    first_queued_at: float
+    """When the pod first became ready to schedule (seen, or its last gate removed)."""
+    decided_at: float
+
+    def summary(self) -> str:
+        """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»."""
+        if self.chosen is None:
+            return ""
+        parts = ", ".join(f"{name} {score}" for name, score in self.chosen.parts)
+        text = f"score {self.chosen.total} ({parts})" if parts else f"score {self.chosen.total}"
+        if self.runner_up is not None:
+            text += f"; runner-up {self.runner_up.node} {self.runner_up.total - self.chosen.total:+d}"
+        text += f"; {self.feasible} of {self.nodes} nodes feasible"
+        return f"{text}; policy {self.policy}, mode {self.mode}"

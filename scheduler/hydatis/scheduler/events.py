@@ -1,0 +1,100 @@
+"""What a driver tells the decision core.
+
+Objects arrive as the API server writes them: decoded JSON (`Mapping`), never typed client models. The core copies what it needs and
+keeps no reference to them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydatis.scheduler.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class PodSeen:
+    """A pod was listed, added or modified: any pod that is not terminal, whoever schedules it."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PodGone:
+    """A pod was deleted or became terminal (Succeeded, Failed)."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """A node was listed, added or modified."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGone:
+    """A node was deleted."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceSeen:
+    """A namespace was listed, added or modified; policies select namespaces by their labels."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceGone:
+    """A namespace was deleted."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """A valid policy takes effect, in place of the one of the same name."""
+
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyGone:
+    """A policy was deleted; its pods fall to the next policy that selects them, at last to the built-in one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindSucceeded:
+    """The API server accepted the binding that a `Bind` instruction asked for."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindFailed:
+    """The binding did not happen, and the driver knows that it did not.
+
+    After an unknown outcome (time-out, connection lost, 500) the driver reads the pod first and then says which of the two it was. The
+    core forgets the assumed pod and tries it again after its backoff.
+    """
+
+    uid: str
+    reason: str
+
+
+Event = (
+    PodSeen
+    | PodGone
+    | NodeSeen
+    | NodeGone
+    | NamespaceSeen
+    | NamespaceGone
+    | PolicyInForce
+    | PolicyGone
+    | BindSucceeded
+    | BindFailed
+)
