@@ -1,0 +1,412 @@
+"""A policy is either complete and valid, or refused with every error; and each pod has exactly one."""
+
+import itertools
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hydatis.scheduler.policy import (
+    API_VERSION,
+    BUILT_IN_POLICY,
+    KIND,
+    POLICY_ANNOTATION,
+    SCORE_PLUGIN_WEIGHTS,
+    Heuristic,
+    PodSelector,
+    Policy,
+    PolicyInvalid,
+    parse_policy,
+    select_policy,
+)
+
+
+def manifest(spec: object = MappingProxyType({}), **fields: Any) -> dict[str, Any]:
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "p"}, "spec": spec, **fields}
+
+
+def errors_of(candidate: Any) -> list[str]:
+    with pytest.raises(PolicyInvalid) as raised:
+        parse_policy(candidate)
+    return [str(error) for error in raised.value.errors]
+
+
+def selected(policies: list[Policy], **pod: Any) -> str:
+    arguments = {"namespace": "default", "namespace_labels": {}, "pod_labels": {}, "pod_annotations": {}} | pod
+    return select_policy(policies, **arguments).name
+
+
+def test_an_empty_spec_gives_every_default() -> None:
+    assert parse_policy(manifest()) == Policy(
+        name="p",
+        generation=0,
+        priority=0,
+        selector=PodSelector(),
+        heuristic=Heuristic.KUBE_SCHEDULER,
+        plugin_weights=SCORE_PLUGIN_WEIGHTS,
+    )
+
+
+def test_every_field_is_read() -> None:
+    spec = {
+        "selector": {
+            "namespaces": ["batch", "web"],
+            "podSelector": {"matchLabels": {"tier": "front"}},
+        },
+        "priority": -5,
+        "pluginWeights": {"NodeAffinity": 7, "TaintToleration": 0},
+        "fallback": {"heuristic": "MostAllocated"},
+    }
+    policy = parse_policy(manifest(spec, metadata={"name": "front.v1", "generation": 3}, status={"anything": True}))
+    assert (policy.name, policy.generation, policy.priority) == ("front.v1", 3, -5)
+    assert policy.heuristic is Heuristic.MOST_ALLOCATED
+    assert policy.plugin_weights == {**SCORE_PLUGIN_WEIGHTS, "NodeAffinity": 7, "TaintToleration": 0}
+    assert policy.selector.matches("web", {}, {"tier": "front"})
+    assert not policy.selector.matches("other", {}, {"tier": "front"})
+    assert not policy.selector.matches("web", {}, {"tier": "back"})
+
+
+def test_a_namespace_selector_reads_the_labels_of_the_namespace() -> None:
+    spec = {"selector": {"namespaceSelector": {"matchLabels": {"team": "a"}}}}
+    policy = parse_policy(manifest(spec))
+    assert policy.selector.matches("any", {"team": "a"}, {})
+    assert not policy.selector.matches("any", {"team": "b"}, {"team": "a"})
+
+
+def test_null_fields_are_absent_fields() -> None:
+    spec = {
+        "selector": {"namespaces": None, "podSelector": None},
+        "priority": None,
+        "pluginWeights": None,
+        "fallback": None,
+    }
+    assert parse_policy(manifest(spec)) == parse_policy(manifest())
+
+
+def test_a_number_without_a_fraction_is_an_integer() -> None:
+    assert parse_policy(manifest({"priority": 2.0})).priority == 2
+
+
+def test_a_policy_cannot_be_changed() -> None:
+    policy = parse_policy(manifest())
+    with pytest.raises(AttributeError):
+        policy.priority = 1  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        policy.plugin_weights["NodeAffinity"] = 9  # type: ignore[index]
+
+
+def test_a_policy_keeps_no_reference_to_its_manifest() -> None:
+    spec = {"pluginWeights": {"NodeAffinity": 7}}
+    policy = parse_policy(manifest(spec))
+    spec["pluginWeights"]["NodeAffinity"] = 8
+    assert policy.plugin_weights["NodeAffinity"] == 7
+
+
+def test_equal_policies_hash_alike() -> None:
+    assert hash(parse_policy(manifest())) == hash(parse_policy(manifest({"priority": 0})))
+
+
+_KNOWN = "TaintToleration, NodeAffinity, NodeResourcesFit, NodeResourcesBalancedAllocation"
+_INT32 = "give a whole number from -2147483648 to 2147483647"
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param(
+            "x", "spec must be an object, not the text 'x': write it as `name: value` lines", id="a spec of text"
+        ),
+        pytest.param(
+            {"wieghts": 1, "mode": "Auto"},
+            "spec has the unknown fields 'wieghts', 'mode': remove or correct the names; "
+            "the fields here are selector, priority, pluginWeights, fallback",
+            id="unknown fields",
+        ),
+        pytest.param(
+            {"priority": "high"}, f"spec.priority must be an integer, not the text 'high': {_INT32}", id="text"
+        ),
+        pytest.param({"priority": True}, f"spec.priority must be an integer, not true: {_INT32}", id="a boolean"),
+        pytest.param(
+            {"priority": 1.5}, f"spec.priority must be an integer, not the number 1.5: {_INT32}", id="a fraction"
+        ),
+        pytest.param(
+            {"priority": 2**31},
+            f"spec.priority is the number 2147483648, which is out of range: {_INT32}",
+            id="too large",
+        ),
+        pytest.param(
+            {"priority": 10**5000},
+            f"spec.priority is a number of more than 18 digits, which is out of range: {_INT32}",
+            id="a number that Python refuses to print",
+        ),
+        pytest.param(
+            {"pluginWeights": {"ImageLocality": 1}},
+            f"spec.pluginWeights[ImageLocality] is no score plugin: use one of {_KNOWN}",
+            id="an unknown plugin",
+        ),
+        pytest.param(
+            {"pluginWeights": {"NodeAffinity": 101}},
+            "spec.pluginWeights[NodeAffinity] is the number 101, which is out of range: "
+            "give a whole number from 0 to 100",
+            id="a weight out of range",
+        ),
+        pytest.param(
+            {"pluginWeights": dict.fromkeys(SCORE_PLUGIN_WEIGHTS, 0)},
+            "spec.pluginWeights are all 0, so that the heuristic KubeScheduler has nothing to score with: "
+            "give at least one plugin a weight above 0, or choose another spec.fallback.heuristic",
+            id="all weights zero",
+        ),
+        pytest.param(
+            {"fallback": {"heuristic": "leastAllocated"}},
+            "spec.fallback.heuristic is the text 'leastAllocated', which is no heuristic: "
+            "use one of KubeScheduler, LeastAllocated, MostAllocated",
+            id="an unknown heuristic",
+        ),
+        pytest.param(
+            {"selector": {"namespaces": []}},
+            "spec.selector.namespaces is empty: "
+            "list at least one namespace, or remove the field to select every namespace",
+            id="no namespaces",
+        ),
+        pytest.param(
+            {"selector": {"namespaces": ["a", "b", "a"]}},
+            "spec.selector.namespaces[2] repeats spec.selector.namespaces[0], 'a': list each namespace once",
+            id="a namespace twice",
+        ),
+        pytest.param(
+            {"selector": {"namespaces": ["a"], "namespaceSelector": {}}},
+            "spec.selector has both namespaces and namespaceSelector: "
+            "keep one: the names of the namespaces, or a selector for their labels",
+            id="two ways to select namespaces",
+        ),
+        pytest.param(
+            {"selector": {"podSelector": {"matchLabels": {"a": None}}}},
+            "spec.selector.podSelector.matchLabels[a] must be text, not null: put the value in quotes",
+            id="an error inside a label selector",
+        ),
+    ],
+)
+def test_an_error_names_the_field_and_the_remedy(spec: object, expected: str) -> None:
+    assert errors_of(manifest(spec)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"apiVersion": "hydatis.io/v1"},
+            "apiVersion is the text 'hydatis.io/v1': write apiVersion: hydatis.io/v1alpha1",
+        ),
+        ({"apiVersion": None}, "apiVersion is missing: write apiVersion: hydatis.io/v1alpha1"),
+        ({"kind": "Policy"}, "kind is the text 'Policy': write kind: MLSchedulerPolicy"),
+        ({"spec": None}, "spec is missing: add it; `spec: {}` selects every pod and keeps every default"),
+        ({"metadata": {}}, "metadata.name is missing: name the policy"),
+        ({"metadata": {"name": 7}}, "metadata.name must be text, not the number 7: put the value in quotes"),
+        (
+            {"metadata": {"name": "built-in"}},
+            "metadata.name is 'built-in', the name of HYDATIS' own default policy: choose another name",
+        ),
+        (
+            {"metadata": {"name": "P"}},
+            "metadata.name is 'P', which is no valid name: use at most 253 lowercase letters, digits, '-' and '.', "
+            "with a letter or digit at both ends of each part",
+        ),
+        (
+            {"metadata": {"name": "p", "generation": -1}},
+            f"metadata.generation is the number -1, which is out of range: give a whole number from 0 to {2**63 - 1}",
+        ),
+        (
+            {"Spec": {}},
+            "the manifest has the unknown field 'Spec': remove or correct the name; "
+            "the fields here are apiVersion, kind, metadata, spec, status",
+        ),
+    ],
+)
+def test_the_rest_of_the_manifest_is_checked_too(change: dict[str, Any], expected: str) -> None:
+    assert errors_of(manifest() | change) == [expected]
+
+
+def test_every_error_is_told_at_once() -> None:
+    errors = errors_of(
+        {
+            "apiVersion": "v1",
+            "spec": {
+                "priority": "x",
+                "unknown": 1,
+                "fallback": [],
+                "pluginWeights": {"A": 1, "NodeAffinity": -1},
+                "selector": {"namespaces": ["A", 3], "podSelector": 1, "namespaceSelector": {"matchLabels": {"": ""}}},
+            },
+        }
+    )
+    assert [error.split(" ", 1)[0] for error in errors] == [
+        "apiVersion",
+        "kind",
+        "metadata.name",
+        "spec",
+        "spec.selector",
+        "spec.selector.namespaces[0]",
+        "spec.selector.namespaces[1]",
+        "spec.selector.namespaceSelector.matchLabels[]",
+        "spec.selector.podSelector",
+        "spec.priority",
+        "spec.pluginWeights[A]",
+        "spec.pluginWeights[NodeAffinity]",
+        "spec.fallback",
+    ]
+
+
+def test_all_weights_may_be_zero_where_they_are_not_used() -> None:
+    spec = {"pluginWeights": dict.fromkeys(SCORE_PLUGIN_WEIGHTS, 0), "fallback": {"heuristic": "LeastAllocated"}}
+    assert not any(parse_policy(manifest(spec)).plugin_weights.values())
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"selector": value, "podSelector": [value]}
+    return value
+
+
+_HUGE = "A" * 10_000_000
+_DEEP = _nested(20_000)
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        pytest.param(_HUGE, id="a huge text for the manifest"),
+        pytest.param(manifest(_HUGE), id="a huge text for the spec"),
+        pytest.param(manifest({_HUGE: 1}), id="a huge unknown field"),
+        pytest.param(manifest({"pluginWeights": {_HUGE: _HUGE}}), id="a huge plugin"),
+        pytest.param(manifest({"selector": {"namespaces": [_HUGE]}}), id="a huge namespace"),
+        pytest.param(manifest({"selector": {"namespaces": ["a"] * 1_000_000}}), id="a million namespaces"),
+        pytest.param(manifest({"selector": {"podSelector": {"matchLabels": {_HUGE: _HUGE}}}}), id="a huge label"),
+        pytest.param(manifest({str(number): 1 for number in range(100_000)}), id="a hundred thousand unknown fields"),
+        pytest.param(manifest(metadata={"name": _HUGE}), id="a huge name"),
+        pytest.param(manifest(_DEEP), id="a deeply nested spec"),
+        pytest.param(manifest({"priority": _DEEP}), id="a deeply nested number"),
+    ],
+)
+def test_hostile_manifests_are_refused_in_few_words(candidate: object) -> None:
+    errors = errors_of(candidate)
+    assert errors
+    assert sum(map(len, errors)) < 4000
+
+
+_leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.text(st.characters(categories=["Cs", "Cc", "L"]))
+    | st.sampled_from(["KubeScheduler", "In", "Exists", "a", "", 10**40, float("inf"), float("nan")])
+)
+_names = st.sampled_from(
+    ["apiVersion", "kind", "metadata", "name", "generation", "spec", "selector", "namespaces", "podSelector", "matchLabels", "matchExpressions", "key", "operator", "values", "pluginWeights", "NodeAffinity", "fallback", "heuristic"]
+)
+_values = st.recursive(
+    _leaves,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(_names | st.text(max_size=4) | st.integers(), inner, max_size=5)
+    ),
+    max_leaves=20,
+)
+_selectors = st.fixed_dictionaries(
+    {},
+    optional={
+        "matchLabels": st.dictionaries(st.text(max_size=3), _leaves, max_size=3) | _values,
+        "matchExpressions": st.lists(
+            st.fixed_dictionaries({}, optional={"key": _leaves, "operator": _leaves, "values": _values}) | _values,
+            max_size=3,
+        ),
+    },
+)
+_specs = st.fixed_dictionaries(
+    {},
+    optional={
+        "priority": _values,
+        "pluginWeights": st.dictionaries(st.sampled_from(list(SCORE_PLUGIN_WEIGHTS)) | st.text(), _leaves, max_size=4),
+        "fallback": st.fixed_dictionaries({}, optional={"heuristic": _values}) | _values,
+        "selector": _values
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "namespaces": st.lists(_leaves, max_size=3) | _values,
+                "namespaceSelector": _selectors,
+                "podSelector": _selectors | _values,
+            },
+        ),
+    },
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_values | _specs.map(manifest) | st.builds(manifest, _values, metadata=_values, status=_values))
+def test_any_value_gives_a_complete_policy_or_short_printable_errors(candidate: Any) -> None:
+    try:
+        policy = parse_policy(candidate)
+    except PolicyInvalid as invalid:
+        errors = [str(error) for error in invalid.errors]
+    else:
+        assert set(policy.plugin_weights) == set(SCORE_PLUGIN_WEIGHTS)
+        assert policy.heuristic is not Heuristic.KUBE_SCHEDULER or any(policy.plugin_weights.values())
+        return
+    assert errors
+    assert all(text.encode("utf-8") and text.isprintable() and len(text) < 1000 for text in errors)
+
+
+def test_without_a_matching_policy_the_built_in_one_is_used() -> None:
+    assert selected([]) == "built-in"
+    assert selected([parse_policy(manifest({"selector": {"namespaces": ["other"]}}))]) == "built-in"
+
+
+def test_the_built_in_policy_is_kube_schedulers_default() -> None:
+    assert BUILT_IN_POLICY.heuristic is Heuristic.KUBE_SCHEDULER
+    assert BUILT_IN_POLICY.plugin_weights == {
+        "TaintToleration": 3,
+        "NodeAffinity": 2,
+        "NodeResourcesFit": 1,
+        "NodeResourcesBalancedAllocation": 1,
+    }
+    assert BUILT_IN_POLICY.selector.matches("any", {}, {})
+
+
+def test_the_highest_priority_wins_and_equals_go_by_name_in_any_order() -> None:
+    policies = [
+        Policy("low"),
+        Policy("b", priority=10),
+        Policy("c", priority=10),
+        Policy("negative", priority=-(2**31)),
+    ]
+    assert {selected(list(order)) for order in itertools.permutations(policies)} == {"b"}
+
+
+def test_a_policy_that_does_not_select_the_pod_is_passed_over_whatever_its_priority() -> None:
+    elsewhere = Policy("elsewhere", priority=99, selector=PodSelector(namespaces=frozenset({"other"})))
+    assert selected([elsewhere, Policy("here")]) == "here"
+    assert selected([Policy("here"), elsewhere], namespace="other") == "elsewhere"
+
+
+def test_the_annotation_overrides_selectors_and_priorities() -> None:
+    elsewhere = Policy("elsewhere", priority=-9, selector=PodSelector(namespaces=frozenset({"other"})))
+    annotations = {POLICY_ANNOTATION: "elsewhere"}
+    assert selected([Policy("here", priority=9), elsewhere], pod_annotations=annotations) == "elsewhere"
+
+
+@pytest.mark.parametrize("named", ["absent", "", "built-in"])
+def test_an_annotation_that_names_no_policy_object_changes_nothing(named: str) -> None:
+    assert selected([Policy("here")], pod_annotations={POLICY_ANNOTATION: named}) == "here"
+
+
+def test_the_lowest_priority_still_precedes_the_built_in_policy() -> None:
+    assert selected([Policy("z", priority=BUILT_IN_POLICY.priority)]) == "z"
+
+
+def test_weights_are_a_mapping_of_known_plugins_in_a_fixed_order() -> None:
+    weights: Mapping[str, int] = Policy("p", plugin_weights={"NodeResourcesFit": 5}).plugin_weights
+    assert list(weights) == list(SCORE_PLUGIN_WEIGHTS)
