@@ -307,7 +307,10 @@ _leaves = (
     | st.sampled_from(["KubeScheduler", "In", "Exists", "a", "", 10**40, float("inf"), float("nan")])
 )
 _names = st.sampled_from(
-    ["apiVersion", "kind", "metadata", "name", "generation", "spec", "selector", "namespaces", "podSelector", "matchLabels", "matchExpressions", "key", "operator", "values", "pluginWeights", "NodeAffinity", "fallback", "heuristic"]
+    (
+        *("apiVersion", "kind", "metadata", "name", "generation", "spec", "selector", "namespaces", "podSelector"),
+        *("matchLabels", "matchExpressions", "key", "operator", "values", "pluginWeights", "fallback", "heuristic"),
+    )
 )
 _values = st.recursive(
     _leaves,
