@@ -1,0 +1,262 @@
+"""The API server and the validator agree on what a good policy is.
+
+`hydatis policy validate` and the operator judge by `hydatis.scheduler.policy`, the API server by the schema and the CEL
+rules in crds/. Every row goes to both. Where they may differ, the row says why, and the validator is the stricter one.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydatis.sandbox.controlplane import ControlPlane
+from hydatis.sandbox.errors import SandboxError
+from hydatis.scheduler.policy import API_VERSION, KIND, SCORE_PLUGIN_WEIGHTS, PolicyInvalid, parse_policy
+
+CRDS = Path(__file__).resolve().parents[3] / "crds"
+PREFIX = ".".join(["a" * 63] * 3 + ["a" * 61])
+
+
+def expressions(*items: object) -> dict[str, Any]:
+    return {"selector": {"podSelector": {"matchExpressions": list(items)}}}
+
+
+def labels(entries: dict[str, Any]) -> dict[str, Any]:
+    return {"selector": {"podSelector": {"matchLabels": entries}}}
+
+
+def namespaces(*names: object) -> dict[str, Any]:
+    return {"selector": {"namespaces": list(names)}}
+
+
+def requirement(operator: str, *values: object) -> dict[str, Any]:
+    return {"key": "a", "operator": operator, "values": list(values)}
+
+
+GOOD: dict[str, Any] = {
+    "an empty spec": {},
+    "every field": {
+        "selector": {"namespaces": ["a", "b"], "podSelector": {"matchLabels": {"a": "b"}}},
+        "priority": -1,
+        "pluginWeights": {"NodeAffinity": 100, "TaintToleration": 0},
+        "fallback": {"heuristic": "LeastAllocated"},
+    },
+    "the smallest priority": {"priority": -(2**31)},
+    "the largest priority": {"priority": 2**31 - 1},
+    "a priority without a fraction": {"priority": 3.0},
+    "a null field": {"priority": None, "selector": {"namespaces": None}, "fallback": None},
+    "an empty map of weights": {"pluginWeights": {}},
+    "all weights zero, not used": {
+        "pluginWeights": dict.fromkeys(SCORE_PLUGIN_WEIGHTS, 0),
+        "fallback": {"heuristic": "MostAllocated"},
+    },
+    "all weights given zero, one by default": {"pluginWeights": dict.fromkeys(list(SCORE_PLUGIN_WEIGHTS)[1:], 0)},
+    "a longest namespace": namespaces("a" * 63),
+    "the most namespaces": namespaces(*(f"n{number}" for number in range(256))),
+    "an empty namespace selector": {"selector": {"namespaceSelector": {}}},
+    "the most labels": labels({f"k{number}": "v" for number in range(64)}),
+    "an empty label value": labels({"a": ""}),
+    "a longest label": labels({PREFIX + "/" + "b" * 63: "c" * 63}),
+    "a label with every character": labels({"a-b.c/X_y.z-1": "X_y.z-1"}),
+    "In": expressions(requirement("In", "1", "2")),
+    "NotIn": expressions(requirement("NotIn", "")),
+    "Exists with an empty list": expressions(requirement("Exists")),
+    "DoesNotExist without values": expressions({"key": "a", "operator": "DoesNotExist"}),
+    "values twice": expressions(requirement("In", "1", "1")),
+    "the most expressions": expressions(*[requirement("Exists")] * 64),
+}
+
+BAD: dict[str, Any] = {
+    "no spec": None,
+    "a spec of text": "x",
+    "a list of specs": [],
+    "an unknown field": {"mode": "Auto"},
+    "an unknown field of the selector": {"selector": {"pods": {}}},
+    "an unknown field of a label selector": {"selector": {"podSelector": {"matchlabels": {}}}},
+    "an unknown field of an expression": expressions({**requirement("Exists"), "value": "1"}),
+    "an unknown field of fallback": {"fallback": {"when": "always"}},
+    "a priority of text": {"priority": "1"},
+    "a priority that is true": {"priority": True},
+    "a priority with a fraction": {"priority": 1.5},
+    "a priority above int32": {"priority": 2**31},
+    "a priority below int32": {"priority": -(2**31) - 1},
+    "an unknown plugin": {"pluginWeights": {"ImageLocality": 1}},
+    "a negative weight": {"pluginWeights": {"NodeAffinity": -1}},
+    "a weight above 100": {"pluginWeights": {"NodeAffinity": 101}},
+    "a weight of text": {"pluginWeights": {"NodeAffinity": "5"}},
+    "weights in a list": {"pluginWeights": ["NodeAffinity"]},
+    "all weights zero": {"pluginWeights": dict.fromkeys(SCORE_PLUGIN_WEIGHTS, 0)},
+    "an unknown heuristic": {"fallback": {"heuristic": "Random"}},
+    "a heuristic in lower case": {"fallback": {"heuristic": "kubescheduler"}},
+    "an empty heuristic": {"fallback": {"heuristic": ""}},
+    "a fallback of text": {"fallback": "LeastAllocated"},
+    "no namespaces": namespaces(),
+    "a namespace twice": namespaces("a", "b", "a"),
+    "a namespace in upper case": namespaces("A"),
+    "a namespace with a dot": namespaces("a.b"),
+    "an empty namespace": namespaces(""),
+    "a namespace with a line break": namespaces("a\n"),
+    "a namespace that is too long": namespaces("a" * 64),
+    "a namespace that is a number": namespaces(1),
+    "a namespace that is null": namespaces(None),
+    "too many namespaces": namespaces(*(f"n{number}" for number in range(257))),
+    "namespaces and a selector": {"selector": {"namespaces": ["a"], "namespaceSelector": {}}},
+    "a selector that is a list": {"selector": []},
+    "too many labels": labels({f"k{number}": "v" for number in range(65)}),
+    "a label value that is a number": labels({"a": 1}),
+    "a label value with a space": labels({"a": "b c"}),
+    "a label value that is too long": labels({"a": "b" * 64}),
+    "a label value that ends in a dash": labels({"a": "b-"}),
+    "an empty label key": labels({"": "a"}),
+    "a label key with a space": labels({"a b": "c"}),
+    "a label key that is too long": labels({"a" * 64: "b"}),
+    "a label key with an empty prefix": labels({"/a": "b"}),
+    "a label key with two slashes": labels({"a/b/c": "d"}),
+    "a label prefix in upper case": labels({"A/b": "c"}),
+    "a label key with a letter beyond ASCII": labels({"é": "c"}),
+    "In without values": expressions({"key": "a", "operator": "In"}),
+    "NotIn with an empty list": expressions(requirement("NotIn")),
+    "Exists with values": expressions(requirement("Exists", "1")),
+    "DoesNotExist with values": expressions(requirement("DoesNotExist", "1")),
+    "an unknown operator": expressions(requirement("Gt", "1")),
+    "an expression without a key": expressions({"operator": "Exists"}),
+    "an expression without an operator": expressions({"key": "a"}),
+    "an expression with a bad key": expressions({"key": "a b", "operator": "Exists"}),
+    "an expression with a bad value": expressions(requirement("In", "a b")),
+    "a value that is null": expressions(requirement("In", None)),
+    "too many values": expressions(requirement("In", *(str(number) for number in range(65)))),
+    "too many expressions": expressions(*[requirement("Exists")] * 65),
+    "an expression that is null": expressions(None),
+    "expressions in an object": {"selector": {"podSelector": {"matchExpressions": {"key": "a"}}}},
+}
+
+STRICTER: dict[str, tuple[Any, str]] = {
+    "a weight that is null": (
+        {"pluginWeights": {"NodeAffinity": None}},
+        "the API server drops null entries without a word; who wrote one meant something by it",
+    ),
+    "a label that is null": (
+        labels({"a": None}),
+        "the API server drops null entries without a word, and the selector would select more than it says",
+    ),
+    "a label prefix that is too long": (
+        labels({PREFIX + "a/b": "c"}),
+        "one regular expression cannot bound both the parts of a prefix and its whole length",
+    ),
+}
+
+
+def manifest(spec: object, name: str = "table") -> dict[str, Any]:
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": spec}
+
+
+def server_refuses(control_plane: ControlPlane, candidate: dict[str, Any], *arguments: str) -> str | None:
+    """What the API server says against the manifest; None when it accepts it."""
+    try:
+        control_plane.kubectl("create", "--dry-run=server", "-f", "-", *arguments, stdin=json.dumps(candidate))
+    except SandboxError as error:
+        if "invalid" not in str(error) and "strict decoding" not in str(error):
+            raise
+        return str(error)
+    return None
+
+
+def validator_refuses(candidate: dict[str, Any]) -> str | None:
+    """What the validator says against the manifest; None when it accepts it."""
+    try:
+        parse_policy(candidate)
+    except PolicyInvalid as invalid:
+        return str(invalid)
+    return None
+
+
+@pytest.fixture(scope="module")
+def server(own_control_plane: ControlPlane) -> ControlPlane:
+    own_control_plane.kubectl("apply", "-f", str(CRDS))
+    own_control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
+    return own_control_plane
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_both_accept_a_good_policy(server: ControlPlane, name: str) -> None:
+    candidate = manifest(GOOD[name])
+    assert (server_refuses(server, candidate), validator_refuses(candidate)) == (None, None)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_both_refuse_a_bad_policy(server: ControlPlane, name: str) -> None:
+    candidate = manifest(BAD[name])
+    assert server_refuses(server, candidate) is not None, "the API server accepts it"
+    assert validator_refuses(candidate) is not None, "the validator accepts it"
+
+
+@pytest.mark.parametrize("name", STRICTER)
+def test_only_the_validator_refuses_what_the_schema_cannot_say(server: ControlPlane, name: str) -> None:
+    spec, reason = STRICTER[name]
+    assert server_refuses(server, manifest(spec)) is None, f"both refuse it now, so this no longer holds: {reason}"
+    assert validator_refuses(manifest(spec)) is not None
+
+
+@pytest.mark.parametrize("name", ["built-in", "Upper", "a_b"])
+def test_both_refuse_a_bad_name(server: ControlPlane, name: str) -> None:
+    assert server_refuses(server, manifest({}, name)) is not None
+    assert validator_refuses(manifest({}, name)) is not None
+
+
+def test_the_api_server_drops_unknown_fields_where_strict_checks_are_off(server: ControlPlane) -> None:
+    candidate = manifest({"mode": "Auto"})
+    assert server_refuses(server, candidate, "--validate=false") is None
+    assert validator_refuses(candidate) is not None
+
+
+def test_the_defaults_of_the_schema_are_the_defaults_of_the_validator(server: ControlPlane) -> None:
+    text = server.kubectl("create", "--dry-run=server", "-f", "-", "-o", "json", stdin=json.dumps(manifest({})))
+    defaulted = json.loads(text)
+    assert defaulted["spec"] == {
+        "selector": {},
+        "priority": 0,
+        "pluginWeights": dict(SCORE_PLUGIN_WEIGHTS),
+        "fallback": {"heuristic": "KubeScheduler"},
+    }
+    assert parse_policy(defaulted | {"metadata": {"name": "table"}}) == parse_policy(manifest({}))
+
+
+def test_a_message_names_the_field_and_says_what_to_do(server: ControlPlane) -> None:
+    for spec, expected in (
+        (BAD["all weights zero"], "spec.pluginWeights: Invalid value: all plugin weights are 0"),
+        (BAD["an unknown plugin"], "spec.pluginWeights: Invalid value: the score plugins are TaintToleration"),
+        (BAD["namespaces and a selector"], "spec.selector: Invalid value: give either namespaces or namespaceSelector"),
+        (BAD["In without values"], "matchExpressions[0].values: Invalid value: the operators In and NotIn need"),
+    ):
+        assert expected in (server_refuses(server, manifest(spec)) or "accepted")
+
+
+def test_the_status_keeps_conditions_and_the_last_good_spec_whatever_it_holds(server: ControlPlane) -> None:
+    status = {
+        "observedGeneration": 2,
+        "mode": "Fallback",
+        "inForce": {"generation": 1, "spec": {"priority": 1, "fieldOfAnotherVersion": {"deep": [1]}}},
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": "False",
+                "reason": "LastGoodInForce",
+                "message": "spec.priority is wrong",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+                "observedGeneration": 2,
+            }
+        ],
+    }
+    server.kubectl("create", "-f", "-", stdin=json.dumps(manifest({"priority": 5}, "status-kept")))
+    try:
+        patch = json.dumps({"status": status})
+        server.kubectl("patch", "mlsp", "status-kept", "--subresource=status", "--type=merge", "-p", patch)
+        stored = json.loads(server.kubectl("get", "mlsp", "status-kept", "-o", "json"))
+        assert stored["status"] == status
+        assert stored["metadata"]["generation"] == 1, "a status is no change of the spec"
+        columns = server.kubectl("get", "mlsp", "status-kept").splitlines()
+        assert columns[0].split() == ["NAME", "READY", "MODE", "HEURISTIC", "PRIORITY", "AGE"]
+        assert columns[1].split()[:5] == ["status-kept", "False", "Fallback", "KubeScheduler", "5"]
+    finally:
+        server.kubectl("delete", "mlsp", "status-kept")
