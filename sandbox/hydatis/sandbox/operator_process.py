@@ -1,0 +1,149 @@
+"""The operator as a child process of the sandbox: `python -m hydatis.operator run`, as a real client of the API server.
+
+Tests, the demo and benchmarks start it with the kubeconfig of the chart's service account, so it has the rights that
+ship.
+"""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from hydatis.sandbox.errors import SandboxError
+from hydatis.sandbox.ports import ADDRESS_IN_USE, Port
+from hydatis.sandbox.processes import ChildProcess, spawn
+from hydatis.sandbox.requesting import probe
+
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.02
+_STOP_SECONDS = 30.0
+_PORT_ATTEMPTS = 5
+
+
+class OperatorProcess:
+    """A running operator. Use as a context manager, or call `stop` or `kill`."""
+
+    def __init__(self, child: ChildProcess, port: Port, ready_seconds: float) -> None:
+        """For `start` only."""
+        self._child = child
+        self._port = port
+        self.ready_seconds = ready_seconds
+        """From the start of the process until /readyz answered 200."""
+
+    @classmethod
+    def start(
+        cls,
+        kubeconfig: Path,
+        *,
+        log: Path | None = None,
+        scheduler_name: str | None = None,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        deadline_seconds: float = _READY_SECONDS,
+    ) -> Self:
+        """Start an operator and wait until it is ready.
+
+        `log` (default: `operator.log` beside the kubeconfig) is appended to; `environment` replaces the whole
+        environment. Raises `SandboxError` with the end of the log where the operator ends, or is not ready within
+        `deadline_seconds`.
+        """
+        log = log or kubeconfig.parent / "operator.log"
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            port = Port()
+            command = [sys.executable, "-m", "hydatis.operator", "run", "--kubeconfig", str(kubeconfig)]
+            command += ["--listen", f"127.0.0.1:{port.number}"]
+            command += [] if scheduler_name is None else ["--scheduler-name", scheduler_name]
+            started = time.monotonic()
+            operator = cls(spawn([*command, *arguments], log, detached=False, environment=environment), port, 0.0)
+            try:
+                operator._await_ready(deadline_seconds)
+            except BaseException as error:
+                operator.kill()
+                if isinstance(error, SandboxError) and ADDRESS_IN_USE in str(error) and attempt < _PORT_ATTEMPTS:
+                    continue
+                raise
+            operator.ready_seconds = time.monotonic() - started
+            break
+        return operator
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._child.pid
+
+    @property
+    def url(self) -> str:
+        """Where it serves /healthz, /readyz and /metrics."""
+        return f"http://127.0.0.1:{self._port.number}"
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self._child.log
+
+    def alive(self) -> bool:
+        """True while it runs."""
+        return self._child.alive()
+
+    def ready(self) -> bool:
+        """True if /readyz answers 200."""
+        answer = probe(f"{self.url}/readyz")
+        return answer is not None and answer.status == 200
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample of /metrics, by `name` or `name{label="value",…}` with the labels in alphabetical order.
+
+        Raises `SandboxError` where the operator does not answer.
+        """
+        answer = probe(f"{self.url}/metrics")
+        if answer is None or answer.status != 200:
+            status = "no answer" if answer is None else f"status {answer.status}"
+            raise SandboxError(f"{self.url}/metrics: {status}; {self._child.log_end()}")
+        return parse_metrics(answer.text())
+
+    def kill(self) -> None:
+        """End it by SIGKILL: it can neither finish nor tidy anything. Idempotent."""
+        self._end(kill=True)
+
+    def stop(self) -> None:
+        """End it by SIGTERM and wait; after 30 s by SIGKILL. Idempotent."""
+        self._end(kill=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _end(self, *, kill: bool) -> None:
+        self._child.stop(kill=kill, grace_seconds=_STOP_SECONDS)
+        self._port.close()
+
+    def _await_ready(self, deadline_seconds: float) -> None:
+        deadline = time.monotonic() + deadline_seconds
+        while not self.ready():
+            if not self._child.alive():
+                raise SandboxError(
+                    f"the operator {self._child.exit_status()} before it was ready; {self._child.log_end()}"
+                )
+            if time.monotonic() >= deadline:
+                raise SandboxError(f"the operator is not ready after {deadline_seconds:.0f} s; {self._child.log_end()}")
+            time.sleep(_POLL_SECONDS)
+
+
+def parse_metrics(text: str) -> dict[str, float]:
+    """Samples of the Prometheus text format, by name and labels as they would be written, labels in alphabetical
+    order.
+    """
+    samples: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f'{name}="{value}"' for name, value in sorted(sample.labels.items()))
+            samples[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return samples
