@@ -28,7 +28,8 @@ class PodReference:
 class NodeScore:
     """A feasible node's score: the higher, the better.
 
-    `parts` holds (plugin, weighted score); each is the plugin's normalised score, 0-100, times its weight, and `total` is their sum.
+    `parts` holds (plugin, weighted score); each is the plugin's normalised score, 0-100, times its weight, and
+    `total` is their sum.
     """
 
     node: str

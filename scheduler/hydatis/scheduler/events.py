@@ -1,7 +1,7 @@
 """What a driver tells the decision core.
 
-Objects arrive as the API server writes them: decoded JSON (`Mapping`), never typed client models. The core copies what it needs and
-keeps no reference to them.
+Objects arrive as the API server writes them: decoded JSON (`Mapping`), never typed client models. The core copies
+what it needs and keeps no reference to them.
 """
 
 from collections.abc import Mapping
@@ -78,8 +78,8 @@ class BindSucceeded:
 class BindFailed:
     """The binding did not happen, and the driver knows that it did not.
 
-    After an unknown outcome (time-out, connection lost, 500) the driver reads the pod first and then says which of the two it was. The
-    core forgets the assumed pod and tries it again after its backoff.
+    After an unknown outcome (time-out, connection lost, 500) the driver reads the pod first and then says which of
+    the two it was. The core forgets the assumed pod and tries it again after its backoff.
     """
 
     uid: str

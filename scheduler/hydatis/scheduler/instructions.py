@@ -19,7 +19,8 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class ReportUnschedulable:
-    """Set the pod's condition PodScheduled=False, reason Unschedulable, and record a FailedScheduling Event with `message`.
+    """Set the pod's condition PodScheduled=False, reason Unschedulable, and record a FailedScheduling Event with
+    `message`.
 
     The core keeps the pod and tries it again when the cluster changes in a way that may help.
     """

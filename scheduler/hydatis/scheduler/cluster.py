@@ -1,0 +1,296 @@
+"""The state of the cluster as tables: one row a node, one column a resource, fed by events.
+
+The scheduler is the only writer; plugins and the evaluation of classes read. Invariants:
+
+- `requested` of a row is the sum over the pods placed there (bound or assumed), each counted once; a recount gives
+  the same numbers;
+- a row exists for every node object and for every node name that a placed pod mentions; `present` tells the first
+  from the second;
+- every change of a row is written to a change log, so that readers evaluate again just the rows that changed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
+from hydatis.scheduler.change_log import ChangeLog
+from hydatis.scheduler.host_ports import HostPortsInUse
+from hydatis.scheduler.node_labels import NodeLabels
+from hydatis.scheduler.quantities import MAX_INT64, QuantityInvalid
+from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.resources import PODS, ResourceColumns, amount_of, counts_for_scheduling, parse_resource_list
+from hydatis.scheduler.tolerations import Taint
+
+_SMALLEST_CAPACITY = 64
+
+
+@dataclass(slots=True)
+class _Node:
+    """What a row was made from, to tell whether an update changes anything."""
+
+    allocatable: Any
+    taints: Any
+    unschedulable: bool
+    labels: Any
+
+
+class Cluster:
+    """All nodes and what is placed on them.
+
+    Arrays are shared with readers, who must not write. Shapes: `allocatable` and `requested` are (resources, rows) in
+    each resource's own unit (millicores, bytes, units), `nonzero_requested` is (2, rows), the rest (rows,).
+    """
+
+    def __init__(self) -> None:
+        self.columns = ResourceColumns()
+        self.capacity = _SMALLEST_CAPACITY
+        self.allocatable: Int64Array = np.zeros((len(self.columns), self.capacity), dtype=np.int64)
+        self.requested: Int64Array = np.zeros_like(self.allocatable)
+        self.nonzero_requested: Int64Array = np.zeros((2, self.capacity), dtype=np.int64)
+        """Millicores and bytes, with Kubernetes' stand-ins for containers without a request."""
+        self.present: BoolArray = np.zeros(self.capacity, dtype=np.bool_)
+        """Whether the node object exists; the other rows hold pods of nodes not seen, or are free."""
+        self.unschedulable: BoolArray = np.zeros(self.capacity, dtype=np.bool_)
+        self.taint_set: Int32Array = np.zeros(self.capacity, dtype=np.int32)
+        """The number of the row's set of taints, an index into `taint_sets`."""
+        self.taint_sets: list[tuple[Taint, ...]] = [()]
+        self.labels = NodeLabels(self.capacity)
+        self.node_changes = ChangeLog()
+        """Rows whose node object changed, came or went."""
+        self.placement_changes = ChangeLog()
+        """Rows on which a pod was placed or removed."""
+        self.releases = ChangeLog()
+        """Rows that changed in a way that can make a pod feasible: a node came or changed, a pod left."""
+        self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
+        self._rows: dict[str, int] = {}
+        self._names: list[str | None] = [None] * self.capacity
+        self._nodes: list[_Node | None] = [None] * self.capacity
+        self._pods: list[dict[str, Requirements]] = [{} for _ in range(self.capacity)]
+        self._ports: dict[int, HostPortsInUse] = {}
+        self._inexact_rows: set[int] = set()
+        self._free_rows = list(range(self.capacity - 1, -1, -1))
+        self._node_count = 0
+
+    @property
+    def node_count(self) -> int:
+        """How many node objects there are."""
+        return self._node_count
+
+    def rows(self) -> Rows:
+        """Return the rows of all node objects."""
+        return np.flatnonzero(self.present)
+
+    def row_of(self, name: str) -> int | None:
+        """Return the row of a node that exists."""
+        row = self._rows.get(name)
+        return row if row is not None and self.present[row] else None
+
+    def node_name(self, row: int) -> str:
+        """Return the name of the row's node."""
+        name = self._names[row]
+        assert name is not None, f"row {row} is free"  # noqa: S101  a fault of the core itself
+        return name
+
+    def pods_on(self, row: int) -> Mapping[str, Requirements]:
+        """Return the pods placed on a row, by uid."""
+        return self._pods[row]
+
+    def host_ports_conflict(self, requirements: Requirements, rows: Rows) -> BoolArray:
+        """Tell for each row whether a host port the pod wants is taken there."""
+        taken = np.zeros(len(rows), dtype=np.bool_)
+        if self._ports:
+            for position, row in enumerate(rows.tolist()):
+                in_use = self._ports.get(row)
+                taken[position] = in_use is not None and in_use.conflicts(requirements.host_ports)
+        return taken
+
+    # Nodes
+
+    def set_node(self, manifest: Mapping[str, Any]) -> bool:
+        """Add or update a node; tell whether anything that matters for scheduling changed.
+
+        An allocatable quantity that is malformed counts as absent, that is as none of that resource.
+        """
+        spec = manifest.get("spec") or {}
+        metadata = manifest["metadata"]
+        node = _Node(
+            (manifest.get("status") or {}).get("allocatable") or {},
+            spec.get("taints") or (),
+            bool(spec.get("unschedulable")),
+            metadata.get("labels") or {},
+        )
+        name = metadata["name"]
+        row = self._rows.get(name)
+        if row is None:
+            row = self._new_row(name)
+        if self._nodes[row] == node:
+            return False
+        if not self.present[row]:
+            self.present[row] = True
+            self._node_count += 1
+        self._nodes[row] = node
+        self._write_allocatable(row, node.allocatable)
+        self.unschedulable[row] = node.unschedulable
+        self.taint_set[row] = self._number_of_taints(tuple(map(Taint.parse, node.taints)))
+        self.labels.set(row, node.labels)
+        self.node_changes.append(row)
+        self.releases.append(row)
+        return True
+
+    def remove_node(self, name: str) -> None:
+        """Take the node object away; what is placed there stays counted until its pods go, in case the node comes
+        back.
+        """
+        row = self.row_of(name)
+        if row is None:
+            return
+        self.present[row] = False
+        self._node_count -= 1
+        self._nodes[row] = None
+        self.allocatable[:, row] = 0
+        self.unschedulable[row] = False
+        self.taint_set[row] = 0
+        self.labels.set(row, {})
+        self.node_changes.append(row)
+        self._free_if_unused(row)
+
+    # Pods
+
+    def place(self, uid: str, node: str, requirements: Requirements) -> None:
+        """Count a pod on a node, whether the node is known or not. A pod is placed once."""
+        row = self._rows.get(node)
+        if row is None:
+            row = self._new_row(node)
+        pods = self._pods[row]
+        assert uid not in pods, f"pod {uid} is placed on {node} already"  # noqa: S101  a fault of the core itself
+        pods[uid] = requirements
+        if requirements.huge:
+            self._inexact_rows.add(row)
+        if requirements.host_ports:
+            self._ports.setdefault(row, HostPortsInUse()).take(requirements.host_ports)
+        self._count(row, requirements, 1)
+
+    def remove(self, uid: str, node: str) -> None:
+        """Stop counting a pod that was placed on the node."""
+        row = self._rows[node]
+        requirements = self._pods[row].pop(uid)
+        if requirements.host_ports:
+            self._ports[row].release(requirements.host_ports)
+            if not self._ports[row]:
+                del self._ports[row]
+        self._count(row, requirements, -1)
+        self.releases.append(row)
+        self._free_if_unused(row)
+
+    def recounted(self) -> Iterator[tuple[str, dict[str, int]]]:
+        """Yield each node's requested amounts, added up anew from its pods; zero amounts are left out. For checks."""
+        for name, row in self._rows.items():
+            totals: dict[str, int] = {}
+            for requirements in self._pods[row].values():
+                for column, amount in zip(requirements.columns.tolist(), requirements.amounts.tolist(), strict=True):
+                    resource = self.columns.name(column)
+                    totals[resource] = totals.get(resource, 0) + amount
+            yield name, totals
+
+    def ensure_columns(self) -> None:
+        """Make the tables as wide as there are resource names."""
+        missing = len(self.columns) - len(self.allocatable)
+        if missing > 0:
+            more = np.zeros((missing, self.capacity), dtype=np.int64)
+            self.allocatable = np.concatenate([self.allocatable, more])
+            self.requested = np.concatenate([self.requested, more])
+
+    def _count(self, row: int, requirements: Requirements, sign: int) -> None:
+        self.ensure_columns()
+        if row in self._inexact_rows:
+            self._recount(row)
+        else:
+            self.requested[requirements.columns, row] += sign * requirements.amounts
+            self.nonzero_requested[0, row] += sign * requirements.nonzero_cpu
+            self.nonzero_requested[1, row] += sign * requirements.nonzero_memory
+        self.placement_changes.append(row)
+
+    def _recount(self, row: int) -> None:
+        """Add a row up in exact integers, each total held at 2^63 - 1, so that absurd requests never wrap around to
+        small ones.
+        """
+        totals = [0] * len(self.columns)
+        nonzero = [0, 0]
+        for requirements in self._pods[row].values():
+            for column, amount in zip(requirements.columns.tolist(), requirements.amounts.tolist(), strict=True):
+                totals[column] += amount
+            nonzero[0] += requirements.nonzero_cpu
+            nonzero[1] += requirements.nonzero_memory
+        self.requested[:, row] = [min(total, MAX_INT64) for total in totals]
+        self.nonzero_requested[:, row] = [min(total, MAX_INT64) for total in nonzero]
+        if not any(requirements.huge for requirements in self._pods[row].values()):
+            self._inexact_rows.discard(row)
+
+    def _write_allocatable(self, row: int, resources: Mapping[str, Any]) -> None:
+        amounts: dict[int, int] = {}
+        for name in resources:
+            if name == PODS or counts_for_scheduling(name):
+                try:
+                    nano = parse_resource_list({name: resources[name]})[name]
+                except QuantityInvalid:
+                    continue
+                amounts[self.columns.column(name)] = amount_of(name, nano)
+        self.ensure_columns()
+        self.allocatable[:, row] = 0
+        for column, amount in amounts.items():
+            self.allocatable[column, row] = amount
+
+    def _number_of_taints(self, taints: tuple[Taint, ...]) -> int:
+        number = self._taint_set_numbers.get(taints)
+        if number is None:
+            if len(self.taint_sets) > 2 * self.capacity:
+                self._forget_unused_taint_sets()
+            number = self._taint_set_numbers[taints] = len(self.taint_sets)
+            self.taint_sets.append(taints)
+        return number
+
+    def _forget_unused_taint_sets(self) -> None:
+        """Number the sets in use anew, so that taints whose values keep changing do not fill the memory."""
+        in_use, numbers = np.unique(np.append(0, self.taint_set), return_inverse=True)
+        self.taint_set = numbers[1:].astype(np.int32)
+        self.taint_sets = [self.taint_sets[number] for number in in_use.tolist()]
+        self._taint_set_numbers = {taints: number for number, taints in enumerate(self.taint_sets)}
+
+    # Rows
+
+    def _new_row(self, name: str) -> int:
+        if not self._free_rows:
+            self._grow()
+        row = self._free_rows.pop()
+        self._rows[name] = row
+        self._names[row] = name
+        self.labels.name(row, name)
+        return row
+
+    def _free_if_unused(self, row: int) -> None:
+        if self.present[row] or self._pods[row]:
+            return
+        name = self.node_name(row)
+        del self._rows[name]
+        self._names[row] = None
+        self.labels.name(row, None, previous=name)
+        self._free_rows.append(row)
+
+    def _grow(self) -> None:
+        added = self.capacity
+        self._free_rows.extend(range(self.capacity + added - 1, self.capacity - 1, -1))
+        self.capacity += added
+        wider = ((0, 0), (0, added))
+        self.allocatable = np.pad(self.allocatable, wider)
+        self.requested = np.pad(self.requested, wider)
+        self.nonzero_requested = np.pad(self.nonzero_requested, wider)
+        self.present = np.pad(self.present, (0, added))
+        self.unschedulable = np.pad(self.unschedulable, (0, added))
+        self.taint_set = np.pad(self.taint_set, (0, added))
+        self.labels.grow(self.capacity)
+        self._names += [None] * added
+        self._nodes += [None] * added
+        self._pods += [{} for _ in range(added)]

@@ -1,0 +1,146 @@
+"""One scheduling cycle, from a pod taken off the queue to the instruction for the driver.
+
+The cycle is synchronous and complete in itself: between its first and last line no event is handled, so it works on
+one state of the cluster. Rejection is a value, not an exception.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hydatis.scheduler.anti_affinity import ExistingAntiAffinity
+from hydatis.scheduler.binding import bind
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.decision import Decision, Mode
+from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.filtering import no_nodes_available
+from hydatis.scheduler.instructions import Instruction, ReportUnschedulable
+from hydatis.scheduler.pending_pod import PendingPod
+from hydatis.scheduler.permitting import permit
+from hydatis.scheduler.policy import Policy, select_policy
+from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.reserving import Reservations
+from hydatis.scheduler.selecting import select
+
+NO_NODES = "no nodes available to schedule pods"
+"""kube-scheduler's message for a cluster without nodes (ErrNoNodesAvailable)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulingCycle:
+    """What a cycle works on."""
+
+    cluster: Cluster
+    reservations: Reservations
+    evaluations: Evaluations
+    anti_affinity: ExistingAntiAffinity
+    profile: Profile
+    random: np.random.Generator
+
+    def run(
+        self, pod: PendingPod, policies: Iterable[Policy], namespace_labels: Mapping[str, str], now: float
+    ) -> Instruction:
+        """Find a node for the pod and reserve it, or say why there is none."""
+        requirements = pod.requirements
+        policy = self._policy_of(pod, policies, namespace_labels)
+        decision = self._undecided(pod, policy, now)
+
+        # 1. PreFilter: can this pod go anywhere at all, and are only some nodes worth a look?
+        refusal = self._not_honoured(pod)
+        if refusal is not None:
+            return _unschedulable_everywhere(decision, refusal)
+        space = prefilter(self.profile.prefilters, requirements)
+        if isinstance(space, Rejected):
+            return _unschedulable_everywhere(decision, space)
+
+        # 2. Filter and 3. Score: the nodes that changed since a like pod was last here.
+        evaluation = self.evaluations.of(requirements, policy, space)
+
+        # 4. NormalizeScore, weigh, and choose.
+        selection = select(evaluation.ranking(), self.random)
+        if selection is None:
+            return self._unschedulable(pod, decision, space)
+        chosen = evaluation.node_score(selection.row)
+        runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
+        feasible = int(np.count_nonzero(evaluation.feasible))
+        decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
+
+        # 5. Reserve: from here on the pod counts on that node.
+        self.reservations.assume(pod.reference.uid, chosen.node, requirements)
+
+        # 6. Permit: a plugin may still refuse, and then the reservation goes back.
+        denied = permit(self.profile.permits, pod.reference, chosen.node, self.cluster)
+        if denied is not None:
+            self.reservations.forget(pod.reference.uid)
+            return _unschedulable_everywhere(decision, Rejected(denied.plugin, denied.reason))
+
+        # 7. Bind.
+        return bind(chosen.node, decision)
+
+    def _policy_of(self, pod: PendingPod, policies: Iterable[Policy], namespace_labels: Mapping[str, str]) -> Policy:
+        return select_policy(
+            policies,
+            namespace=pod.reference.namespace,
+            namespace_labels=namespace_labels,
+            pod_labels=pod.labels,
+            pod_annotations=pod.annotations,
+        )
+
+    def _not_honoured(self, pod: PendingPod) -> Rejected | None:
+        """Refuse what no plugin here can honour yet: such a pod waits, it is never bound blindly."""
+        missing = pod.requirements.unsupported
+        if missing:
+            return Rejected(
+                "Unsupported",
+                f"HYDATIS does not honour {', '.join(missing)} yet; leave this pod to the default scheduler",
+            )
+        holder = self.anti_affinity.match(pod.reference.namespace, pod.labels)
+        if holder is not None:
+            reason = (
+                f"required podAntiAffinity of running pod {holder} speaks of this pod, "
+                "and HYDATIS does not honour it yet (plugin InterPodAffinity)"
+            )
+            return Rejected("InterPodAffinity", reason)
+        return None
+
+    def _undecided(self, pod: PendingPod, policy: Policy, now: float) -> Decision:
+        return Decision(
+            pod=pod.reference,
+            policy=policy.name,
+            policy_generation=policy.generation,
+            mode=Mode.FALLBACK,
+            nodes=self.cluster.node_count,
+            feasible=0,
+            chosen=None,
+            runner_up=None,
+            rejections={},
+            rejected_by=frozenset(),
+            attempts=pod.attempts,
+            first_queued_at=now if pod.first_queued_at is None else pod.first_queued_at,
+            decided_at=now,
+        )
+
+    def _unschedulable(self, pod: PendingPod, decision: Decision, space: SearchSpace) -> ReportUnschedulable:
+        """Say which filter rejected how many nodes for which reason."""
+        if not self.cluster.node_count:
+            return ReportUnschedulable(pod.reference, NO_NODES, decision)
+        diagnosis = self.evaluations.diagnosis(pod.requirements, space)
+        decision = replace(decision, rejections=diagnosis.reasons, rejected_by=diagnosis.plugins)
+        message = no_nodes_available(decision.nodes, diagnosis.reasons)
+        return ReportUnschedulable(pod.reference, message, decision)
+
+
+def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportUnschedulable:
+    """Reject for a reason that does not depend on the nodes."""
+    decision = replace(
+        decision,
+        feasible=0,
+        chosen=None,
+        runner_up=None,
+        rejections={rejected.reason: decision.nodes},
+        rejected_by=frozenset({rejected.plugin}),
+    )
+    message = f"{no_nodes_available(decision.nodes, {})} {rejected.reason}."
+    return ReportUnschedulable(decision.pod, message, decision)

@@ -1,0 +1,55 @@
+"""Filter: which nodes can run the pod, and, when none can, why not."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hydatis.scheduler.arrays import BoolArray, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.requirements import Requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why no node is feasible."""
+
+    reasons: Mapping[str, int]
+    """Reason to number of nodes. A node counts under the first plugin that rejects it, for each of that plugin's
+    reasons.
+    """
+    plugins: frozenset[str]
+
+
+def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+    """Return True for each row that every plugin passes."""
+    feasible = np.ones(len(rows), dtype=np.bool_)
+    for plugin in plugins:
+        feasible &= plugin.filter(requirements, cluster, rows)
+    return feasible
+
+
+def diagnose(plugins: Sequence[FilterPlugin], requirements: Requirements, cluster: Cluster, rows: Rows) -> Diagnosis:
+    """Find the first plugin that rejects each row, and its reasons, as kube-scheduler reports them."""
+    reasons: Counter[str] = Counter()
+    rejecting = set()
+    remaining = rows
+    for plugin in plugins:
+        if not plugin.applies(requirements) or not len(remaining):
+            continue
+        passed = plugin.filter(requirements, cluster, remaining)
+        failed = remaining[~passed]
+        if len(failed):
+            rejecting.add(plugin.name)
+            reasons.update(plugin.reasons(requirements, cluster, failed))
+            remaining = remaining[passed]
+    return Diagnosis(dict(reasons), frozenset(rejecting))
+
+
+def no_nodes_available(nodes: int, reasons: Mapping[str, int]) -> str:
+    """Write the FailedScheduling text in kube-scheduler's words (framework/types.go, FitError.Error)."""
+    histogram = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+    text = f"0/{nodes} nodes are available:"
+    return f"{text} {histogram}." if histogram else text

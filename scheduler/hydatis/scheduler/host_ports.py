@@ -1,0 +1,63 @@
+"""Host ports and when two of them collide (k8s.io/kube-scheduler framework/types.go, HostPortInfo)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  Kubernetes' own default for an empty hostIP; nothing is bound here
+
+
+class HostPort(NamedTuple):
+    """A port that a pod takes on its node's own address."""
+
+    protocol: str
+    port: int
+    address: str
+
+
+def parse_host_ports(spec: Mapping[str, Any]) -> tuple[HostPort, ...]:
+    """Return the host ports of the containers and of the sidecars; other init containers hold theirs only for a
+    while.
+    """
+    sidecars = (c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always")
+    return tuple(
+        HostPort(port.get("protocol") or "TCP", port["hostPort"], port.get("hostIP") or ALL_ADDRESSES)
+        for container in (*sidecars, *(spec.get("containers") or ()))
+        for port in container.get("ports") or ()
+        if (port.get("hostPort") or 0) > 0
+    )
+
+
+class HostPortsInUse:
+    """The host ports taken on one node, each counted, so that a port freed by one pod stays taken while another holds
+    it.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[str, int], Counter[str]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._taken)
+
+    def take(self, ports: Iterable[HostPort]) -> None:
+        """Count the ports of a pod that is placed here."""
+        for port in ports:
+            self._taken.setdefault((port.protocol, port.port), Counter())[port.address] += 1
+
+    def release(self, ports: Iterable[HostPort]) -> None:
+        """Give back the ports of a pod that left."""
+        for port in ports:
+            addresses = self._taken[port.protocol, port.port]
+            addresses[port.address] -= 1
+            if not addresses[port.address]:
+                del addresses[port.address]
+            if not addresses:
+                del self._taken[port.protocol, port.port]
+
+    def conflicts(self, wanted: Iterable[HostPort]) -> bool:
+        """Tell whether any wanted port is taken: on the same address, or on all addresses by either of the two."""
+        for port in wanted:
+            addresses = self._taken.get((port.protocol, port.port))
+            if addresses and (port.address == ALL_ADDRESSES or ALL_ADDRESSES in addresses or port.address in addresses):
+                return True
+        return False

@@ -1,0 +1,47 @@
+"""A pod that waits for a node: what the queue and the scheduling cycle know about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.requirements import Requirements
+
+
+class PodState(StrEnum):
+    """Where a pod is on its way through the queue; kube-scheduler's queue names where it has the same queue."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    BACKOFF = "backoff"
+    UNSCHEDULABLE = "unschedulable"
+    GATED = "gated"
+    BINDING = "binding"
+    GONE = "gone"
+
+
+@dataclass(eq=False, slots=True)
+class PendingPod:
+    """One pod without a node. Times are seconds on the driver's clock."""
+
+    reference: PodReference
+    requirements: Requirements
+    priority: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    gated: bool
+    state: PodState = PodState.NEW
+    attempts: int = 0
+    first_queued_at: float | None = None
+    """When it first became ready; None while it never was."""
+    queued_at: float = 0.0
+    last_attempt_at: float = 0.0
+    flushed: bool = False
+    """Whether the flush of the unschedulable brought it back last."""
+    entry: object = None
+    """Its one valid place in the queue's heaps; others are void."""
+    parked_as: Requirements = field(init=False)
+    """The class under which it was last queued: an update may change the class of a pod that is parked."""
+
+    def __post_init__(self) -> None:
+        self.parked_as = self.requirements

@@ -1,0 +1,105 @@
+"""The scheduling plugins, one file each, named after the Kubernetes plugin it mirrors, and the interfaces they
+implement.
+
+A plugin judges many nodes at once: it gets row numbers and returns one verdict or score a row. It reads the cluster's
+tables, writes nothing, and keeps nothing about a pod: what a class of pods needs is in its `Requirements`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, Protocol
+
+from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.requirements import Requirements
+
+MAX_NODE_SCORE = 100
+"""The highest score a plugin gives a node, after normalising (kube-scheduler framework.MaxNodeScore)."""
+
+
+class Scope(Enum):
+    """What a plugin's answer for one node depends on, hence which changes call for asking it again."""
+
+    NODE = "node"
+    """The node object alone."""
+    PLACEMENT = "placement"
+    """The node object and the pods placed on this node."""
+
+
+class Normalization(Enum):
+    """How raw scores become 0-100."""
+
+    NONE = "none"
+    """They are 0-100 already."""
+    HIGHEST_IS_BEST = "highest is best"
+    """In proportion to the highest among the feasible nodes."""
+    LOWEST_IS_BEST = "lowest is best"
+    """The same, turned around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everywhere:
+    """PreFilter's answer: any node may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyOn:
+    """PreFilter's answer: only these nodes can do, so no other is looked at."""
+
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """PreFilter's answer: no node can do, and why."""
+
+    reason: str
+
+
+PreFilterResult = Everywhere | OnlyOn | Nowhere
+
+
+class PreFilterPlugin(Protocol):
+    """Looks at the pod before any node is looked at."""
+
+    name: ClassVar[str]
+
+    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+        """Say where at all the pod can go."""
+        ...
+
+
+class FilterPlugin(Protocol):
+    """Says which nodes can run the pod."""
+
+    name: ClassVar[str]
+    scope: ClassVar[Scope]
+
+    def applies(self, requirements: Requirements) -> bool:
+        """Tell whether the plugin could reject any node for such a pod; when not, it is not asked."""
+        ...
+
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Return True for each row that passes."""
+        ...
+
+    def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
+        """Count, for rows that did not pass, how many fail for which reason; one row may have several."""
+        ...
+
+
+class ScorePlugin(Protocol):
+    """Says how good each feasible node is."""
+
+    name: ClassVar[str]
+    scope: ClassVar[Scope]
+    normalization: ClassVar[Normalization]
+
+    def applies(self, requirements: Requirements) -> bool:
+        """Tell whether the plugin has anything to say about such a pod; when not, it adds nothing."""
+        ...
+
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        """Return the raw score of each row, at least 0; `normalization` says what it means."""
+        ...

@@ -1,0 +1,45 @@
+"""NodeAffinity: `nodeSelector` and node affinity, required and preferred (kubernetes plugins/nodeaffinity)."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.plugins import Everywhere, Normalization, Nowhere, OnlyOn, PreFilterResult, Scope
+from hydatis.scheduler.requirements import Requirements
+
+
+class NodeAffinity:
+    """PreFilter by node names, filter by required terms, score by the weights of preferred terms that match."""
+
+    name: ClassVar[str] = "NodeAffinity"
+    scope: ClassVar[Scope] = Scope.NODE
+    normalization: ClassVar[Normalization] = Normalization.HIGHEST_IS_BEST
+
+    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+        """Narrow the search to named nodes, as the pods of a DaemonSet name theirs."""
+        names = requirements.node_affinity.node_names()
+        if names is None:
+            return Everywhere()
+        return OnlyOn(names) if names else Nowhere("pod affinity terms conflict")
+
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Pass the nodes that match."""
+        return requirements.node_affinity.matches(cluster.labels, rows)
+
+    def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
+        """One reason for all."""
+        return {"node(s) didn't match Pod's node affinity/selector": len(rows)}
+
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        """Sum the weights of the preferred terms that each node matches."""
+        total = np.zeros(len(rows), dtype=np.int64)
+        for preferred in requirements.preferred_node_affinity:
+            total += preferred.weight * preferred.term.matches(cluster.labels, rows)
+        return total
+
+    def applies(self, requirements: Requirements) -> bool:
+        """Only pods that state a selector, an affinity or a preference."""
+        return bool(requirements.node_affinity or requirements.preferred_node_affinity)

@@ -1,0 +1,136 @@
+"""Everything about a pod that the plugins read, shared by all pods that are alike.
+
+Pods with the same requests, ports, selectors, affinity, tolerations and volumes form one equivalence class and share
+one `Requirements` object; what is computed for the class serves them all. `RequirementsIndex` finds the class of a
+manifest from the bytes of just those fields, without parsing any of them again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+import orjson
+
+from hydatis.scheduler.arrays import Int64Array, Rows
+from hydatis.scheduler.host_ports import HostPort, parse_host_ports
+from hydatis.scheduler.node_selectors import PreferredTerm, RequiredNodeAffinity, parse_preferred_terms
+from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests
+from hydatis.scheduler.resources import PODS_COLUMN, ResourceColumns
+from hydatis.scheduler.tolerations import Toleration
+from hydatis.scheduler.unsupported import unsupported_features
+
+_EXACT_LIMIT = 2**53
+"""Amounts above this could, a thousand to a node, run over 64 bits; the cluster state then adds them up in exact
+integers.
+"""
+
+
+class Requirements:
+    """One equivalence class of pods. Compared and hashed by identity: the index holds one object a class."""
+
+    __slots__ = (
+        "__weakref__",
+        "amounts",
+        "columns",
+        "host_ports",
+        "huge",
+        "node_affinity",
+        "nonzero_cpu",
+        "nonzero_memory",
+        "preferred_node_affinity",
+        "requests",
+        "tolerations",
+        "unsupported",
+        "wanted_node",
+    )
+
+    def __init__(self, spec: Mapping[str, Any], status: Mapping[str, Any], columns: ResourceColumns) -> None:
+        """Parse a pod's specification. Raises `QuantityInvalid`."""
+        by_name = pod_requests(spec, status)
+        self.requests: tuple[tuple[int, int], ...] = tuple(
+            sorted((columns.column(name), amount) for name, amount in by_name.items())
+        )
+        """(column, amount) of every resource named, zero amounts included; the pod itself, one of `pods`, is not
+        among them.
+        """
+        counted = [(column, amount) for column, amount in self.requests if amount]
+        self.columns: Rows = np.array([PODS_COLUMN, *(column for column, _ in counted)], dtype=np.intp)
+        self.amounts: Int64Array = np.array([1, *(amount for _, amount in counted)], dtype=np.int64)
+        """What placing one such pod adds to its node's row, at `columns`."""
+        self.nonzero_cpu, self.nonzero_memory = pod_nonzero_requests(spec, status)
+        self.huge: bool = (
+            max(self.nonzero_cpu, self.nonzero_memory, *(amount for _, amount in counted), 0) > _EXACT_LIMIT
+        )
+        self.host_ports: tuple[HostPort, ...] = parse_host_ports(spec)
+        self.tolerations: tuple[Toleration, ...] = tuple(map(Toleration.parse, spec.get("tolerations") or ()))
+        self.node_affinity: RequiredNodeAffinity = RequiredNodeAffinity.parse(spec)
+        self.preferred_node_affinity: tuple[PreferredTerm, ...] = parse_preferred_terms(spec)
+        self.unsupported: tuple[str, ...] = unsupported_features(spec)
+        self.wanted_node: str | None = spec.get("nodeName") or None
+        """The node a manifest names before it is bound; only a driver that asks «would it fit there» has such pods."""
+
+    def request(self, column: int) -> int:
+        """Return the amount requested of the resource in that column, 0 when none."""
+        return next((amount for known, amount in self.requests if known == column), 0)
+
+
+class RequirementsIndex:
+    """Maps pod manifests to their equivalence classes. Classes without any pod left are forgotten by themselves."""
+
+    def __init__(self, columns: ResourceColumns) -> None:
+        self._columns = columns
+        self._classes: WeakValueDictionary[bytes, Requirements] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def of(self, manifest: Mapping[str, Any]) -> Requirements:
+        """Return the class of this pod. Raises `QuantityInvalid`."""
+        spec = manifest.get("spec") or {}
+        status = manifest.get("status") or {}
+        key = _class_key(spec, status)
+        found = self._classes.get(key)
+        if found is None:
+            # Placed pods and those still to place share a class, so the node's name is no part of it.
+            found = Requirements({**spec, "nodeName": None}, status, self._columns)
+            self._classes[key] = found
+        return found
+
+
+def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
+    """The bytes of all fields that `Requirements` reads, and of no other."""
+    get = spec.get
+    volumes = get("volumes")
+    key: list[Any] = [
+        [(c.get("resources"), c.get("ports")) for c in get("containers") or ()],
+        get("nodeSelector"),
+        get("affinity"),
+        get("tolerations"),
+        get("topologySpreadConstraints"),
+        [sorted(volume.keys() - {"name"}) for volume in volumes] if volumes else None,
+    ]
+    if "initContainers" in spec:
+        key.append([(c.get("resources"), c.get("ports"), c.get("restartPolicy")) for c in get("initContainers") or ()])
+    for rare in ("overhead", "resources", "resourceClaims", "schedulingGroup", "workloadRef"):
+        if rare in spec:
+            key.append((rare, get(rare)))
+    if "containerStatuses" in status or "resources" in status or "allocatedResources" in status:
+        key.append(_in_place_key(spec, status))
+    return orjson.dumps(key, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _in_place_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> list[Any] | None:
+    """The fields by which the kubelet tells of resources changed in place; None when it tells of nothing."""
+    statuses = [
+        (c.get("name"), c.get("allocatedResources"), c.get("resources"))
+        for c in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
+        if "allocatedResources" in c or "resources" in c
+    ]
+    whole_pod = (status.get("resources"), status.get("allocatedResources"))
+    if not statuses and whole_pod == (None, None):
+        return None
+    # Containers are told apart by name here, so their names are part of the class.
+    names = [c.get("name") for c in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))]
+    pending = [c.get("reason") for c in status.get("conditions") or () if c.get("type") == "PodResizePending"]
+    return [statuses, whole_pod, names, pending]

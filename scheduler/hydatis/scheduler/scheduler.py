@@ -1,0 +1,306 @@
+"""The scheduler as a state machine: events in through `handle`, instructions out through `schedule_next`.
+
+Who calls: one driver, from one thread. Invariants, whatever the events and their order:
+
+- a pod counts on at most one node, and once;
+- a pod that has no node and names this scheduler is in exactly one state of the queue until it is bound or gone;
+- a pod that could be placed never stays unschedulable once an event that made it so has been handled.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hydatis.scheduler import events
+from hydatis.scheduler.anti_affinity import ExistingAntiAffinity
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cycle import SchedulingCycle
+from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.pending_pod import PendingPod, PodState
+from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.quantities import QuantityInvalid
+from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
+from hydatis.scheduler.requirements import Requirements, RequirementsIndex
+from hydatis.scheduler.reserving import Reservations
+
+_TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
+_WAITING = (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE, PodState.GATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a scheduler behaves, apart from its policies."""
+
+    scheduler_names: frozenset[str] = frozenset({"hydatis"})
+    """Pods whose `spec.schedulerName` is one of these are ours."""
+    queue: QueueSettings = field(default_factory=QueueSettings)
+    """Backoff and flush."""
+    evaluation_memory_bytes: int = 64 * 2**20
+    """Most memory for the remembered verdicts and scores of equivalence classes."""
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Plain counters since the start."""
+
+    attempts: Counter[str] = field(default_factory=Counter)
+    """Scheduling cycles by result: `scheduled` or `unschedulable`."""
+    bind_failures: int = 0
+    """Bindings that the driver reported as not done."""
+    scheduled_after_flush: int = 0
+    """Pods placed only because the flush brought them back: a wake-up was lost. Stays 0."""
+    malformed_pods: int = 0
+    """Pods with a quantity that cannot be read, which the API server does not admit."""
+
+
+class Scheduler:
+    """The decision core."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        random: np.random.Generator,
+        profile: Profile | None = None,
+    ) -> None:
+        """`random` breaks ties between equal nodes; the same seed and events give the same placements."""
+        settings = settings or Settings()
+        profile = profile or Profile()
+        self._settings = settings
+        self._cluster = Cluster()
+        self._reservations = Reservations(self._cluster)
+        self._index = RequirementsIndex(self._cluster.columns)
+        self._queue = SchedulingQueue(settings.queue)
+        self._anti_affinity = ExistingAntiAffinity()
+        self._evaluations = Evaluations(self._cluster, profile, settings.evaluation_memory_bytes)
+        self._cycle = SchedulingCycle(
+            self._cluster, self._reservations, self._evaluations, self._anti_affinity, profile, random
+        )
+        self._pods: dict[str, PendingPod] = {}
+        self._namespaces: dict[str, Mapping[str, str]] = {}
+        self._policies: dict[str, Policy] = {}
+        self._releases_seen = 0
+        self._departures_seen = 0
+        self._blocked_by_anti_affinity: set[str] = set()
+        self._handlers = {
+            events.PodSeen: self._pod_seen,
+            events.PodGone: self._pod_gone,
+            events.NodeSeen: self._node_seen,
+            events.NodeGone: self._node_gone,
+            events.NamespaceSeen: self._namespace_seen,
+            events.NamespaceGone: self._namespace_gone,
+            events.PolicyInForce: self._policy_in_force,
+            events.PolicyGone: self._policy_gone,
+            events.BindSucceeded: self._bind_succeeded,
+            events.BindFailed: self._bind_failed,
+        }
+        self.statistics = Statistics()
+
+    # The driver's side
+
+    def handle(self, event: events.Event, now: float) -> None:
+        """Take note of what happened."""
+        handler: Any = self._handlers[type(event)]
+        handler(event, now)
+
+    def schedule_next(self, now: float) -> Instruction | None:
+        """Run one scheduling cycle for the next pod; None when no pod is ready."""
+        self._wake(now)
+        pod = self._queue.pop(now)
+        if pod is None:
+            return None
+        namespace_labels = self._namespaces.get(pod.reference.namespace, {})
+        instruction = self._cycle.run(pod, self._policies.values(), namespace_labels, now)
+        if isinstance(instruction, Bind):
+            self.statistics.attempts["scheduled"] += 1
+            self.statistics.scheduled_after_flush += pod.flushed
+        else:
+            self.statistics.attempts["unschedulable"] += 1
+            self._put_aside(pod, instruction, now)
+        pod.flushed = False
+        return instruction
+
+    def next_wake(self) -> float | None:
+        """Return when a backoff or the flush next brings a pod back; None when neither will."""
+        return self._queue.next_wake()
+
+    def pending(self) -> Mapping[str, int]:
+        """Return how many pods are in each queue."""
+        return {state.value: self._queue.count(state) for state in _WAITING}
+
+    def incoming(self) -> Mapping[tuple[str, str], int]:
+        """Return how many pods have entered each queue, by queue and reason."""
+        return {(state.value, event.value): count for (state, event), count in self._queue.incoming.items()}
+
+    @property
+    def node_count(self) -> int:
+        """How many nodes there are."""
+        return self._cluster.node_count
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """The policies in force, by name."""
+        return self._policies
+
+    # For checks
+
+    def recounted(self) -> Iterator[tuple[str, dict[str, int], dict[str, int]]]:
+        """Yield each node's name, its requested amounts as kept, and the same added up anew from its pods."""
+        for name, totals in self._cluster.recounted():
+            row = self._cluster.row_of(name)
+            if row is not None:
+                kept = {
+                    self._cluster.columns.name(column): int(amount)
+                    for column, amount in enumerate(self._cluster.requested[:, row].tolist())
+                    if amount
+                }
+                yield name, kept, totals
+
+    # Pods
+
+    def _pod_seen(self, event: events.PodSeen, now: float) -> None:
+        manifest = event.manifest
+        metadata = manifest["metadata"]
+        spec = manifest.get("spec") or {}
+        uid = metadata["uid"]
+        if (manifest.get("status") or {}).get("phase") in _TERMINAL_PHASES:
+            self._pod_gone(events.PodGone(uid), now)
+            return
+        node = spec.get("nodeName")
+        ours = spec.get("schedulerName") in self._settings.scheduler_names
+        if not node and (not ours or metadata.get("deletionTimestamp")):
+            # Not ours to place, or on its way out: kube-scheduler skips a pod that is being deleted, too.
+            self._stop_scheduling(uid)
+            return
+        try:
+            requirements = self._index.of(manifest)
+        except QuantityInvalid:
+            self.statistics.malformed_pods += 1
+            return
+        if node:
+            self._stop_scheduling(uid)
+            self._reservations.confirm(uid, node, requirements)
+            self._anti_affinity.add(_reference(metadata), spec)
+        elif uid in self._pods:
+            self._update_pending(self._pods[uid], requirements, metadata, spec, now)
+        elif self._reservations.node_of(uid) is None:
+            self._add_pending(uid, requirements, metadata, spec, now)
+
+    def _add_pending(
+        self, uid: str, requirements: Requirements, metadata: Mapping[str, Any], spec: Mapping[str, Any], now: float
+    ) -> None:
+        pod = PendingPod(
+            reference=_reference(metadata),
+            requirements=requirements,
+            priority=spec.get("priority") or 0,
+            labels=metadata.get("labels") or {},
+            annotations=metadata.get("annotations") or {},
+            gated=bool(spec.get("schedulingGates")),
+        )
+        self._pods[uid] = pod
+        if pod.gated:
+            self._queue.gate(pod, QueueEvent.POD_ADD)
+        else:
+            self._queue.activate(pod, now, QueueEvent.POD_ADD)
+
+    def _update_pending(
+        self,
+        pod: PendingPod,
+        requirements: Requirements,
+        metadata: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        now: float,
+    ) -> None:
+        gated = bool(spec.get("schedulingGates"))
+        labels = metadata.get("labels") or {}
+        changed = requirements is not pod.requirements or gated != pod.gated or labels != pod.labels
+        pod.requirements, pod.gated, pod.labels = requirements, gated, labels
+        pod.annotations = metadata.get("annotations") or {}
+        if not changed or pod.state is PodState.BINDING:
+            return
+        if gated:
+            self._queue.gate(pod, QueueEvent.POD_UPDATE)
+        elif pod.state is not PodState.BACKOFF:
+            self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
+
+    def _pod_gone(self, event: events.PodGone, now: float) -> None:
+        self._stop_scheduling(event.uid)
+        self._reservations.forget(event.uid)
+        self._anti_affinity.remove(event.uid)
+
+    def _stop_scheduling(self, uid: str) -> None:
+        pod = self._pods.pop(uid, None)
+        if pod is not None:
+            self._queue.remove(pod)
+            self._blocked_by_anti_affinity.discard(uid)
+
+    def _bind_succeeded(self, event: events.BindSucceeded, now: float) -> None:
+        # The pod stays assumed until the watch shows it on its node; deciding about it is over.
+        if self._reservations.node_of(event.uid) is not None:
+            self._stop_scheduling(event.uid)
+
+    def _bind_failed(self, event: events.BindFailed, now: float) -> None:
+        self.statistics.bind_failures += 1
+        if self._reservations.is_assumed(event.uid):
+            self._reservations.forget(event.uid)
+        pod = self._pods.get(event.uid)
+        if pod is not None and pod.state is PodState.BINDING:
+            self._queue.back_off(pod, now, QueueEvent.BIND_FAILURE)
+
+    # Nodes, namespaces, policies
+
+    def _node_seen(self, event: events.NodeSeen, now: float) -> None:
+        self._cluster.set_node(event.manifest)
+
+    def _node_gone(self, event: events.NodeGone, now: float) -> None:
+        self._cluster.remove_node(event.name)
+
+    def _namespace_seen(self, event: events.NamespaceSeen, now: float) -> None:
+        metadata = event.manifest["metadata"]
+        self._namespaces[metadata["name"]] = metadata.get("labels") or {}
+
+    def _namespace_gone(self, event: events.NamespaceGone, now: float) -> None:
+        self._namespaces.pop(event.name, None)
+
+    def _policy_in_force(self, event: events.PolicyInForce, now: float) -> None:
+        self._policies[event.policy.name] = event.policy
+
+    def _policy_gone(self, event: events.PolicyGone, now: float) -> None:
+        self._policies.pop(event.name, None)
+
+    # Unschedulable pods
+
+    def _put_aside(self, pod: PendingPod, report: ReportUnschedulable, now: float) -> None:
+        if report.decision.rejected_by == {"InterPodAffinity"}:
+            self._blocked_by_anti_affinity.add(pod.reference.uid)
+        self._queue.park(pod, now)
+
+    def _wake(self, now: float) -> None:
+        """Bring back the unschedulable pods that the latest changes may have made schedulable.
+
+        Each unschedulable class is filtered against just the nodes that changed for the better: it was infeasible on
+        all others, and only such changes can make a node feasible. So no wake-up is lost and hardly any is wasted.
+        """
+        if self._departures_seen != self._anti_affinity.departures:
+            self._departures_seen = self._anti_affinity.departures
+            for uid in tuple(self._blocked_by_anti_affinity):
+                self._blocked_by_anti_affinity.discard(uid)
+                self._queue.back_off(self._pods[uid], now, QueueEvent.CLUSTER_CHANGE)
+        if self._releases_seen == self._cluster.releases.position:
+            return
+        rows = self._cluster.releases.since(self._releases_seen)
+        self._releases_seen = self._cluster.releases.position
+        for requirements in self._queue.unschedulable_classes():
+            if self._evaluations.feasible_among(requirements, rows):
+                for pod in self._queue.unschedulable_of(requirements):
+                    self._queue.back_off(pod, now, QueueEvent.CLUSTER_CHANGE)
+
+
+def _reference(metadata: Mapping[str, Any]) -> PodReference:
+    return PodReference(metadata["namespace"], metadata["name"], metadata["uid"])

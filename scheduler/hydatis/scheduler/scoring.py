@@ -1,0 +1,137 @@
+"""Score: how good each node is, for one class of pods under one policy, kept up to date row by row.
+
+An `Evaluation` remembers every node's verdict and raw scores. When the class comes up again, only the rows that the
+change logs name are filtered and scored anew; a placement touches one row, so the next like pod costs the same in a
+cluster of any size, apart from taking the maximum of one array.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.decision import NodeScore
+from hydatis.scheduler.filtering import filter_rows
+from hydatis.scheduler.normalizing import normalize
+from hydatis.scheduler.plugins import FilterPlugin, Normalization, Scope
+from hydatis.scheduler.profile import WeightedPlugin
+from hydatis.scheduler.requirements import Requirements
+
+INFEASIBLE = -1
+"""Stands in the ranking for a node that cannot run the pod; scores are never negative."""
+
+_MOST_ROWS_ONE_BY_ONE = 0.25
+"""Above this share of changed rows all are evaluated: looking rows up one by one then costs more."""
+
+
+class Evaluation:
+    """Verdicts and scores of all nodes for one class of pods, or of the few nodes that PreFilter named."""
+
+    def __init__(
+        self,
+        requirements: Requirements,
+        filters: Sequence[FilterPlugin],
+        scores: Sequence[WeightedPlugin],
+        cluster: Cluster,
+        only_rows: Rows | None = None,
+    ) -> None:
+        self._requirements = requirements
+        self._cluster = cluster
+        self._only_rows = only_rows
+        self._filters = [plugin for plugin in filters if plugin.applies(requirements)]
+        self._scores = [entry for entry in scores if entry.plugin.applies(requirements)]
+        self._plain = [e for e in self._scores if e.plugin.normalization is Normalization.NONE]
+        self._normalized = [e for e in self._scores if e.plugin.normalization is not Normalization.NONE]
+        self._capacity = -1
+        self._node_position = -1
+        self._placement_position = -1
+        self.feasible: BoolArray
+        """By row: whether the node passes every filter."""
+
+    def refresh(self) -> None:
+        """Bring every row up to date with the cluster."""
+        cluster = self._cluster
+        changed_nodes: Rows | None = None
+        changed_placements: Rows | None = None
+        if self._capacity == cluster.capacity and self._only_rows is None:
+            changed_nodes = cluster.node_changes.since(self._node_position)
+            changed_placements = cluster.placement_changes.since(self._placement_position)
+        self._node_position = cluster.node_changes.position
+        self._placement_position = cluster.placement_changes.position
+        limit = _MOST_ROWS_ONE_BY_ONE * cluster.capacity
+        if changed_nodes is None or changed_placements is None or len(changed_nodes) + len(changed_placements) > limit:
+            self._start_over()
+            return
+        if len(changed_nodes):
+            self._evaluate(changed_nodes, Scope.NODE)
+            changed_placements = np.union1d(changed_placements, changed_nodes)
+        if len(changed_placements):
+            self._evaluate(changed_placements, Scope.PLACEMENT)
+            self._combine(changed_placements)
+
+    def ranking(self) -> Int64Array:
+        """Return numbers in the order of the rows' weighted sums of normalised scores, `INFEASIBLE` where the pod
+        cannot go.
+
+        They are the sums themselves but for what a plugin gives every node alike. Valid until the next refresh.
+        """
+        varying: Int64Array | None = None
+        for entry in self._normalized:
+            raw = self._raw[entry.plugin.name]
+            highest = self._highest(raw)
+            # Where all raw scores are 0 every node gets the same, which ranks nothing.
+            if highest:
+                scores = entry.weight * normalize(raw, highest, entry.plugin.normalization)
+                varying = scores if varying is None else varying + scores
+        if varying is None:
+            return self._plain_totals
+        return np.where(self.feasible, self._plain_totals + varying, INFEASIBLE)
+
+    def node_score(self, row: int) -> NodeScore:
+        """Describe one feasible row."""
+        parts = []
+        for entry in self._scores:
+            raw = self._raw[entry.plugin.name]
+            highest = self._highest(raw) if entry.plugin.normalization is not Normalization.NONE else 0
+            normalised = normalize(raw[row : row + 1], highest, entry.plugin.normalization)
+            parts.append((entry.plugin.name, entry.weight * int(normalised[0])))
+        return NodeScore(self._cluster.node_name(row), sum(score for _, score in parts), tuple(parts))
+
+    def _highest(self, raw: Int64Array) -> int:
+        return int(np.max(raw, where=self.feasible, initial=0)) if raw.any() else 0
+
+    def _start_over(self) -> None:
+        capacity = self._capacity = self._cluster.capacity
+        self.feasible = np.zeros(capacity, dtype=np.bool_)
+        self._node_verdicts = np.zeros(capacity, dtype=np.bool_)
+        self._raw = {entry.plugin.name: np.zeros(capacity, dtype=np.int64) for entry in self._scores}
+        self._plain_totals = np.full(capacity, INFEASIBLE, dtype=np.int64)
+        rows = self._cluster.rows() if self._only_rows is None else self._only_rows
+        if len(rows):
+            self._evaluate(rows, Scope.NODE)
+            self._evaluate(rows, Scope.PLACEMENT)
+            self._combine(rows)
+
+    def _evaluate(self, rows: Rows, scope: Scope) -> None:
+        """Run the plugins of one scope over `rows`; verdicts of scope NODE are kept apart, since placements leave
+        them as they are.
+        """
+        plugins = [plugin for plugin in self._filters if plugin.scope is scope]
+        verdicts = filter_rows(plugins, self._requirements, self._cluster, rows)
+        if scope is Scope.NODE:
+            self._node_verdicts[rows] = verdicts & self._cluster.present[rows]
+        else:
+            self.feasible[rows] = verdicts & self._node_verdicts[rows]
+        for entry in self._scores:
+            if entry.plugin.scope is scope:
+                self._raw[entry.plugin.name][rows] = entry.plugin.score(self._requirements, self._cluster, rows)
+
+    def _combine(self, rows: Rows) -> None:
+        """Add up the scores that need no normalising."""
+        total = np.zeros(len(rows), dtype=np.int64)
+        for entry in self._plain:
+            total += entry.weight * self._raw[entry.plugin.name][rows]
+        # Quantities near 2^63 can make a plugin's arithmetic wrap around; no feasible node may look infeasible for
+        # that.
+        self._plain_totals[rows] = np.where(self.feasible[rows], np.maximum(total, 0), INFEASIBLE)

@@ -1,0 +1,35 @@
+"""Choose among the feasible nodes: the highest score, and one of the equals at random, as kube-scheduler does
+(selectHost).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hydatis.scheduler.arrays import Int64Array
+from hydatis.scheduler.scoring import INFEASIBLE
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The chosen row and the next best one."""
+
+    row: int
+    runner_up: int | None
+    """None when only one row is feasible."""
+
+
+def select(ranking: Int64Array, random: np.random.Generator) -> Selection | None:
+    """Return the best row, or None when no row is feasible."""
+    first = int(ranking.argmax())
+    best = int(ranking[first])
+    if best == INFEASIBLE:
+        return None
+    equals = np.flatnonzero(ranking == best)
+    if len(equals) > 1:
+        row = int(equals[random.integers(len(equals))])
+        return Selection(row, int(equals[0]) if int(equals[0]) != row else int(equals[1]))
+    others = ranking.copy()
+    others[first] = INFEASIBLE
+    second = int(others.argmax())
+    return Selection(first, None if others[second] == INFEASIBLE else second)

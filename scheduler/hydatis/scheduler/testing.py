@@ -1,0 +1,173 @@
+"""Builders of pods and nodes, one set for tests, simulations and benchmarks.
+
+`pod("web").requests(cpu="1").toleration("gpu").manifest()` gives the decoded JSON that the API server would send.
+Each call returns the builder, so that calls chain; `manifest` returns a copy, so that a builder can be used again.
+"""
+
+import copy
+import itertools
+from typing import Any, Self
+
+_uids = itertools.count(1)
+
+
+class PodBuilder:
+    """Builds one pod with a single container."""
+
+    def __init__(self, name: str, namespace: str) -> None:
+        self._manifest: dict[str, Any] = {
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "uid": f"{namespace}-{name}-{next(_uids)}",
+                "labels": {},
+            },
+            "spec": {"schedulerName": "hydatis", "containers": [{"name": "main", "resources": {}}]},
+            "status": {"phase": "Pending"},
+        }
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the pod."""
+        return copy.deepcopy(self._manifest)
+
+    @property
+    def uid(self) -> str:
+        """The pod's uid."""
+        return str(self._manifest["metadata"]["uid"])
+
+    def set_spec(self, **fields: Any) -> Self:
+        """Set fields of the specification as they stand in a manifest."""
+        self._manifest["spec"].update(fields)
+        return self
+
+    def set_status(self, **fields: Any) -> Self:
+        """Set fields of the status."""
+        self._manifest["status"].update(fields)
+        return self
+
+    def requests(self, **resources: str | int) -> Self:
+        """Set the container's requests; write `ephemeral_storage` for ephemeral-storage."""
+        return self.request_of({name.replace("_", "-"): quantity for name, quantity in resources.items()})
+
+    def request_of(self, resources: dict[str, str | int]) -> Self:
+        """Set the container's requests by resource name."""
+        self._manifest["spec"]["containers"][0]["resources"]["requests"] = resources
+        return self
+
+    def container(self, **fields: Any) -> Self:
+        """Add a container."""
+        self._manifest["spec"]["containers"].append(fields)
+        return self
+
+    def init_container(self, **fields: Any) -> Self:
+        """Add an init container; `restartPolicy="Always"` makes it a sidecar."""
+        self._manifest["spec"].setdefault("initContainers", []).append(fields)
+        return self
+
+    def host_port(self, port: int, protocol: str = "TCP", address: str = "") -> Self:
+        """Let the container take a host port."""
+        entry = {"containerPort": port, "hostPort": port, "protocol": protocol, "hostIP": address}
+        self._manifest["spec"]["containers"][0].setdefault("ports", []).append(entry)
+        return self
+
+    def toleration(self, key: str = "", operator: str = "Exists", value: str = "", effect: str = "") -> Self:
+        """Add a toleration."""
+        entry = {"key": key, "operator": operator, "value": value, "effect": effect}
+        self._manifest["spec"].setdefault("tolerations", []).append(entry)
+        return self
+
+    def node_selector(self, **labels: str) -> Self:
+        """Set `nodeSelector`."""
+        return self.set_spec(nodeSelector=labels)
+
+    def required_node_affinity(self, *terms: dict[str, Any]) -> Self:
+        """Set the required node affinity's terms."""
+        required = {"nodeSelectorTerms": list(terms)}
+        return self._node_affinity("requiredDuringSchedulingIgnoredDuringExecution", required)
+
+    def preferred_node_affinity(self, *weighted: tuple[int, dict[str, Any]]) -> Self:
+        """Set the preferred node affinity's terms with their weights."""
+        preferred = [{"weight": weight, "preference": term} for weight, term in weighted]
+        return self._node_affinity("preferredDuringSchedulingIgnoredDuringExecution", preferred)
+
+    def labels(self, **labels: str) -> Self:
+        """Set the pod's labels."""
+        self._manifest["metadata"]["labels"] = labels
+        return self
+
+    def annotation(self, key: str, value: str) -> Self:
+        """Add an annotation."""
+        self._manifest["metadata"].setdefault("annotations", {})[key] = value
+        return self
+
+    def priority(self, priority: int) -> Self:
+        """Set the pod's priority."""
+        return self.set_spec(priority=priority)
+
+    def gated(self, *gates: str) -> Self:
+        """Set the scheduling gates; none of them lets the pod go."""
+        return self.set_spec(schedulingGates=[{"name": gate} for gate in gates])
+
+    def on(self, node: str) -> Self:
+        """Bind the pod."""
+        return self.set_spec(nodeName=node)
+
+    def _node_affinity(self, kind: str, value: Any) -> Self:
+        affinity = self._manifest["spec"].setdefault("affinity", {})
+        affinity.setdefault("nodeAffinity", {})[kind] = value
+        return self
+
+
+class NodeBuilder:
+    """Builds one node: 4 cores, 16 GiB and 110 pods unless told otherwise."""
+
+    def __init__(self, name: str) -> None:
+        self._manifest: dict[str, Any] = {
+            "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
+            "spec": {},
+            "status": {"allocatable": {"cpu": "4", "memory": "16Gi", "pods": "110"}},
+        }
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the node."""
+        return copy.deepcopy(self._manifest)
+
+    def allocatable(self, **resources: str | int) -> Self:
+        """Set allocatable resources; write `ephemeral_storage` for ephemeral-storage."""
+        return self.allocatable_of({name.replace("_", "-"): quantity for name, quantity in resources.items()})
+
+    def allocatable_of(self, resources: dict[str, str | int]) -> Self:
+        """Set allocatable resources by name."""
+        self._manifest["status"]["allocatable"].update(resources)
+        return self
+
+    def label(self, key: str, value: str) -> Self:
+        """Add a label."""
+        self._manifest["metadata"]["labels"][key] = value
+        return self
+
+    def taint(self, key: str, value: str = "", effect: str = "NoSchedule") -> Self:
+        """Add a taint."""
+        self._manifest["spec"].setdefault("taints", []).append({"key": key, "value": value, "effect": effect})
+        return self
+
+    def unschedulable(self, cordoned: bool = True) -> Self:
+        """Cordon the node."""
+        self._manifest["spec"]["unschedulable"] = cordoned
+        return self
+
+
+def pod(name: str = "pod", namespace: str = "default") -> PodBuilder:
+    """Begin a pod that HYDATIS schedules."""
+    return PodBuilder(name, namespace)
+
+
+def node(name: str = "node") -> NodeBuilder:
+    """Begin a node."""
+    return NodeBuilder(name)
+
+
+def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
+    """Write one requirement of a selector term."""
+    entry: dict[str, Any] = {"key": key, "operator": operator}
+    return {**entry, "values": list(values)} if values else entry
