@@ -62,6 +62,13 @@ def locate(program: Program) -> Found | None:
     return next((found for found in candidates(program) if found.suitable), None)
 
 
+def version_at(program: Program, path: Path) -> str:
+    """The version of the binary of `program` at `path`, as `Found.version` says it."""
+    if path == binary_folder() / program:
+        return pinned_tools().version_text(program)
+    return _judge(program, path, "").version
+
+
 def suits(version: Version | None, pinned: Version) -> bool:
     """True if a binary of `version` may stand in for the pinned one.
 

@@ -174,6 +174,11 @@ class ControlPlane:
         """The component's process id. Raises `SandboxError` if it was not started."""
         return self._child(component).pid
 
+    def binary(self, component: Component) -> Path:
+        """The program that the component runs."""
+        self._child(component)
+        return Path(self._record.components[component].command[0])
+
     def alive(self, component: Component) -> bool:
         """True while the component's process runs."""
         return self._child(component).alive()

@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.ports import ADDRESS_IN_USE, Port
-from hydatis.sandbox.processes import ChildProcess, spawn
+from hydatis.sandbox.processes import ChildProcess, ProcessIdentity, spawn
+from hydatis.sandbox.records import ComponentRecord, SandboxRecord
 from hydatis.sandbox.requesting import probe
 
 _READY_SECONDS = 60.0
@@ -27,11 +28,15 @@ _PORT_ATTEMPTS = 5
 class OperatorProcess:
     """A running operator. Use as a context manager, or call `stop` or `kill`."""
 
-    def __init__(self, child: ChildProcess, port: Port, ready_seconds: float) -> None:
+    def __init__(self, child: ChildProcess, port: Port, command: list[str]) -> None:
         """For `start` only."""
         self._child = child
         self._port = port
-        self.ready_seconds = ready_seconds
+        # Where the kernel does not end it with its owner, a later start of a sandbox does.
+        self._record = SandboxRecord(child.log.absolute(), ProcessIdentity.own())
+        self._record.components["operator"] = ComponentRecord(child.identity, port.number, command, str(child.log))
+        self._record.save()
+        self.ready_seconds = 0.0
         """From the start of the process until /readyz answered 200."""
 
     @classmethod
@@ -57,8 +62,9 @@ class OperatorProcess:
             command = [sys.executable, "-m", "hydatis.operator", "run", "--kubeconfig", str(kubeconfig)]
             command += ["--listen", f"127.0.0.1:{port.number}"]
             command += [] if scheduler_name is None else ["--scheduler-name", scheduler_name]
+            command += arguments
             started = time.monotonic()
-            operator = cls(spawn([*command, *arguments], log, detached=False, environment=environment), port, 0.0)
+            operator = cls(spawn(command, log, detached=False, environment=environment), port, command)
             try:
                 operator._await_ready(deadline_seconds)
             except BaseException as error:
@@ -123,6 +129,7 @@ class OperatorProcess:
 
     def _end(self, *, kill: bool) -> None:
         self._child.stop(kill=kill, grace_seconds=_STOP_SECONDS)
+        self._record.discard()
         self._port.close()
 
     def _await_ready(self, deadline_seconds: float) -> None:

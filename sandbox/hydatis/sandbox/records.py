@@ -64,12 +64,12 @@ class SandboxRecord:
         """True if any of its processes runs."""
         return any(component.process.alive() for component in self.components.values())
 
-    def reap(self) -> int:
+    def end(self, *, kill: bool = False) -> int:
         """End every process that still runs, the last started first; the number ended. Then discard the record."""
         ended = 0
         for component in reversed(self.components.values()):
             if component.process.alive():
-                ChildProcess(component.process, Path(component.log)).stop(kill=True)
+                ChildProcess(component.process, Path(component.log)).stop(kill=kill)
                 ended += 1
         self.discard()
         return ended
@@ -91,7 +91,7 @@ def reap_abandoned() -> int:
 
     A file that is no record is left alone: what it spoke of cannot be known.
     """
-    return sum(record.reap() for record in _records() if record.abandoned())
+    return sum(record.end(kill=True) for record in _records() if record.abandoned())
 
 
 def _records() -> Iterator[SandboxRecord]:
