@@ -1,4 +1,4 @@
-"""A control plane of their own for the tests of definitions and chart, which install and remove what others stand on."""
+"""A control plane for the tests of chart and definitions alone: they install and remove cluster-wide objects."""
 
 from collections.abc import Iterator
 
