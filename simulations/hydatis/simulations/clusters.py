@@ -87,9 +87,14 @@ def mixed_nodes(count: int, random: np.random.Generator, shapes: Sequence[NodeSh
 
 
 def uniform_nodes(count: int, *, cpu_cores: int = 32, memory_gib: int = 128, pods: int = 110) -> list[Manifest]:
-    """Give `count` nodes of one shape, untainted, spread over three zones."""
-    shape = NodeShape("uniform", cpu_cores, memory_gib, pods=pods)
-    return [node_manifest(shape, f"node-{index:05d}", ZONES[index % len(ZONES)]) for index in range(count)]
+    """Give `count` untainted nodes of one size, spread over three zones; every other one has the label disk=ssd, the
+    rest disk=hdd.
+    """
+    disks = [NodeShape("uniform", cpu_cores, memory_gib, pods=pods, labels={"disk": disk}) for disk in ("ssd", "hdd")]
+    return [
+        node_manifest(disks[index % len(disks)], f"node-{index:05d}", ZONES[index % len(ZONES)])
+        for index in range(count)
+    ]
 
 
 def node_manifest(shape: NodeShape, name: str, zone: str) -> Manifest:

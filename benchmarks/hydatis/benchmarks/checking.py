@@ -1,0 +1,42 @@
+"""The check at the end of a run: a fast scheduler that places wrongly has not won anything.
+
+Called by a run. It recounts from the API server's own objects.
+"""
+
+from collections.abc import Set
+from typing import Any
+
+from hydatis.benchmarks.workload import NAMESPACE
+from hydatis.sandbox.requesting import ApiServer
+from hydatis.simulations.recounting import overcommitments
+
+_MOST_NAMED = 3
+
+
+def check(api: ApiServer, rebound: Set[str], created: Set[str]) -> list[str]:
+    """Name what is wrong: pods that vanished, that have no node, that were seen on two, and nodes over their
+    allocatable.
+
+    Args:
+        api: the API server the pods and nodes are read from.
+        rebound: names of pods the watch saw on more than one node.
+        created: uids of all pods the load created.
+
+    """
+    pods: list[dict[str, Any]] = api.call("GET", f"/api/v1/namespaces/{NAMESPACE}/pods")["items"]
+    nodes: list[dict[str, Any]] = api.call("GET", "/api/v1/nodes")["items"]
+    bound = {pod["metadata"]["uid"] for pod in pods if pod["spec"].get("nodeName")}
+    problems = []
+    if pending := created - bound:
+        problems.append(f"{len(pending)} of {len(created)} pods have no node at the end")
+    if strangers := bound - created:
+        problems.append(f"{len(strangers)} bound pods were not created by this run")
+    if rebound:
+        problems.append(f"{len(rebound)} pods were seen on two nodes: {_some(sorted(rebound))}")
+    if over := overcommitments(nodes, pods):
+        problems.append(f"{len(over)} overcommitments: {_some([str(one) for one in over])}")
+    return problems
+
+
+def _some(texts: list[str]) -> str:
+    return "; ".join(texts[:_MOST_NAMED]) + ("; …" if len(texts) > _MOST_NAMED else "")

@@ -1,0 +1,77 @@
+"""The schedulers that are compared: how each is installed, started and ended on a control plane.
+
+Called by a run. Both start on the same kind of control plane, as the user their own installation gives them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hydatis.sandbox.controlplane import Component, ControlPlane
+from hydatis.sandbox.installing import install_chart
+from hydatis.sandbox.operator_process import OperatorProcess
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A scheduler that has said that it is ready."""
+
+    pid: int
+    stop: Callable[[], None]
+
+
+class Contender(Protocol):
+    """A scheduler under test."""
+
+    @property
+    def name(self) -> str:
+        """Key of its results."""
+
+    @property
+    def scheduler_name(self) -> str:
+        """What pods write in spec.schedulerName to be scheduled by it."""
+
+    def install(self, control_plane: ControlPlane) -> None:
+        """Do what precedes every start: resources, accounts, permissions. Not timed."""
+
+    def start(self, control_plane: ControlPlane) -> Running:
+        """Start its process and wait until it is ready. Timed."""
+
+
+class KubeScheduler:
+    """The real kube-scheduler with its default profile."""
+
+    name = "kube_scheduler"
+    scheduler_name = "default-scheduler"
+
+    def install(self, control_plane: ControlPlane) -> None:
+        """Nothing to do: the API server brings kube-scheduler's permissions itself."""
+
+    def start(self, control_plane: ControlPlane) -> Running:
+        """Start kube-scheduler."""
+        control_plane.start_component(Component.SCHEDULER)
+        return Running(
+            control_plane.pid(Component.SCHEDULER), lambda: control_plane.stop_component(Component.SCHEDULER)
+        )
+
+
+class Hydatis:
+    """HYDATIS as its chart installs it: custom resources, service account, permissions."""
+
+    name = "hydatis"
+    scheduler_name = "hydatis"
+
+    def __init__(self) -> None:
+        self._kubeconfig: Path | None = None
+
+    def install(self, control_plane: ControlPlane) -> None:
+        """Install the chart."""
+        self._kubeconfig = install_chart(control_plane)
+
+    def start(self, control_plane: ControlPlane) -> Running:
+        """Start the operator as the chart's service account."""
+        if self._kubeconfig is None:
+            raise RuntimeError("install comes before start")
+        process = OperatorProcess.start(self._kubeconfig)
+        return Running(process.pid, process.stop)

@@ -1,0 +1,174 @@
+"""One run: a fresh control plane, one scheduler, one load, and what was measured.
+
+Called by the series. The steps are the same for every scheduler; only `Contender` differs. A run ends at its deadline
+at the latest and then says how many pods were bound. Whatever happens, every process it started is ended.
+"""
+
+import time
+from collections.abc import Set
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from hydatis.benchmarks.checking import check
+from hydatis.benchmarks.contenders import Contender, Running
+from hydatis.benchmarks.event_count import EventCount
+from hydatis.benchmarks.loading import CONCURRENCY, create_objects, create_pods
+from hydatis.benchmarks.loop_thread import LoopThread
+from hydatis.benchmarks.measuring import ProcessMeter
+from hydatis.benchmarks.modes import Mode
+from hydatis.benchmarks.records import SCHEDULER, Observed, measurements, raw
+from hydatis.benchmarks.workload import NAMESPACE, Workload
+from hydatis.sandbox.controlplane import MINIMAL, Component, ControlPlane
+from hydatis.sandbox.demo.api_session import ApiSession
+from hydatis.sandbox.demo.pod_watch import PodWatch
+
+_PODS_PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run is to do."""
+
+    contender: Contender
+    mode: Mode
+    nodes: int
+    workload: Workload
+    deadline_seconds: float
+    """From the clock's start until every pod is bound."""
+    repeat: int
+    """Which repeat of the same measurement this is, from 0."""
+
+    def __str__(self) -> str:
+        return f"{self.nodes} nodes, {self.mode.name}, {self.workload.pods} pods, {self.contender.name}"
+
+
+def execute(plan: Plan, directory: Path) -> dict[str, Any]:
+    """Run a plan on a control plane of its own in `directory`; give its entry of the report's `runs`.
+
+    Raises:
+        SandboxError: the control plane or the scheduler did not start.
+        ApiError: the API server refused a request of the load.
+
+    """
+    with ControlPlane.start(directory, MINIMAL) as control_plane, LoopThread() as loop:
+        session = ApiSession(
+            control_plane.url, control_plane.ca_file, control_plane.admin_token, connections=CONCURRENCY + 8
+        )
+        loop.run(session.__aenter__())
+        try:
+            run = _Run(plan, control_plane, loop, session)
+            run.execute()
+        finally:
+            loop.run(session.__aexit__(None, None, None))
+    created_first = plan.mode.created_first
+    return {
+        "scheduler": plan.contender.name,
+        "nodes": plan.nodes,
+        "mode": plan.mode.name,
+        "repeat": plan.repeat,
+        "measurements": measurements(run.observed, run.meter, created_first=created_first),
+        **raw(run.observed, created_first=created_first),
+    }
+
+
+class _Run:
+    def __init__(self, plan: Plan, control_plane: ControlPlane, loop: LoopThread, session: ApiSession) -> None:
+        self.observed = Observed()
+        self.meter = ProcessMeter(
+            {"apiserver": control_plane.pid(Component.APISERVER), "etcd": control_plane.pid(Component.ETCD)}
+        )
+        self._plan = plan
+        self._control_plane = control_plane
+        self._loop = loop
+        self._session = session
+        self._watch = PodWatch(session, NAMESPACE)
+        self._pods = plan.workload.pod_manifests(plan.contender.scheduler_name)
+
+    def execute(self) -> None:
+        """Prepare, load, wait, check."""
+        self._plan.contender.install(self._control_plane)
+        self._prepare()
+        with ExitStack() as stack:
+            if self._plan.mode.created_first:
+                self._queued(stack)
+            else:
+                self._live(stack)
+        rebound = self._loop.run(self._end_watch())
+        self.observed.problems += check(self._control_plane.api, rebound, self.observed.sent_at.keys())
+
+    def _prepare(self) -> None:
+        api = self._control_plane.api
+        api.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        # No controller runs here that would make it, and no pod is admitted without it.
+        api.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "default"}})
+        nodes = self._plan.workload.node_manifests(self._plan.nodes)
+        self._loop.run(create_objects(self._session, "/api/v1/nodes", nodes))
+
+    def _queued(self, stack: ExitStack) -> None:
+        """All pods wait before the scheduler's process starts, which starts the clock."""
+        self._create_pods()
+        self._loop.run(self._watch.start())
+        stack.enter_context(self.meter)
+        cpu_before = time.process_time()
+        self.observed.started_at = time.perf_counter()
+        self._wait(self._start_scheduler(stack))
+        self.observed.load_generator_cpu_seconds = time.process_time() - cpu_before
+
+    def _live(self, stack: ExitStack) -> None:
+        """The scheduler is ready, then pods are created; the first create request starts the clock."""
+        self._loop.run(self._watch.start())
+        running = self._start_scheduler(stack)
+        stack.enter_context(self.meter)
+        cpu_before = time.process_time()
+        self._create_pods()
+        self.observed.started_at = min(self.observed.sent_at.values())
+        self._wait(running)
+        self.observed.load_generator_cpu_seconds = time.process_time() - cpu_before
+
+    def _start_scheduler(self, stack: ExitStack) -> Running:
+        before = time.perf_counter()
+        running = self._plan.contender.start(self._control_plane)
+        self.observed.ready_seconds = time.perf_counter() - before
+        stack.callback(running.stop)
+        self.meter.add(SCHEDULER, running.pid)
+        return running
+
+    def _create_pods(self) -> None:
+        rate = self._plan.mode.pods_per_second
+        created = self._loop.run(create_pods(self._session, _PODS_PATH, self._pods, rate))
+        self.observed.sent_at, self.observed.lateness_seconds = created.sent_at, created.lateness_seconds
+
+    def _wait(self, running: Running) -> None:
+        """Wait for the last bind, then for the last Event."""
+        watch, expected = self._watch, len(self.observed.sent_at)
+        deadline = self.observed.started_at + self._plan.deadline_seconds
+        alive = True
+        # In slices of a second, so that a scheduler that died does not keep the run waiting for its deadline.
+        while alive and watch.bound < expected and (remaining := deadline - time.perf_counter()) > 0:
+            self._loop.run(watch.until(lambda: watch.bound >= expected, min(remaining, 1.0)))
+            alive = _alive(running.pid)
+        if watch.bound < expected:
+            why = f"within {self._plan.deadline_seconds:g} s" if alive else "before the scheduler's process ended"
+            self.observed.problems.append(f"only {watch.bound} of {expected} pods were bound {why}")
+        count = EventCount(self._session, NAMESPACE)
+        self._loop.run(count.settle(watch.bound))
+        self.observed.events_stored, self.observed.last_event_at = count.stored, count.last_growth_at
+
+    async def _end_watch(self) -> Set[str]:
+        """Take over what the watch saw, on the loop that writes it; name the pods that were seen on two nodes."""
+        watch = self._watch
+        await watch.stop()
+        self.observed.bound_at = {pod.uid: pod.bound_at for pod in watch.pods.values() if pod.bound_at is not None}
+        self.observed.watch_resumed, self.observed.watch_relisted = watch.resumed, watch.relisted
+        return {pod.name for pod in watch.pods.values() if pod.rebound}
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
