@@ -183,6 +183,8 @@ class Scheduler:
         except QuantityInvalid:
             self.statistics.malformed_pods += 1
             return
+        # The pod may be the first to name a resource.
+        self._cluster.ensure_columns()
         if node:
             self._stop_scheduling(uid)
             self._reservations.confirm(uid, node, requirements)

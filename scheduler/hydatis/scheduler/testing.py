@@ -8,6 +8,10 @@ import copy
 import itertools
 from typing import Any, Self
 
+from hydatis.scheduler.arrays import BoolArray, Int64Array
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.requirements import Requirements
+
 _uids = itertools.count(1)
 
 
@@ -171,3 +175,29 @@ def expression(key: str, operator: str, *values: str) -> dict[str, Any]:
     """Write one requirement of a selector term."""
     entry: dict[str, Any] = {"key": key, "operator": operator}
     return {**entry, "values": list(values)} if values else entry
+
+
+def cluster_of(*nodes: NodeBuilder) -> Cluster:
+    """Build the tables of these nodes."""
+    cluster = Cluster()
+    for builder in nodes:
+        cluster.set_node(builder.manifest())
+    return cluster
+
+
+def requirements_of(cluster: Cluster, builder: PodBuilder) -> Requirements:
+    """Parse what a pod asks for, in the columns of this cluster."""
+    manifest = builder.manifest()
+    requirements = Requirements(manifest["spec"], manifest["status"], cluster.columns)
+    cluster.ensure_columns()
+    return requirements
+
+
+def place(cluster: Cluster, builder: PodBuilder, node_name: str) -> None:
+    """Count a pod on a node."""
+    cluster.place(builder.uid, node_name, requirements_of(cluster, builder))
+
+
+def by_node(cluster: Cluster, values: BoolArray | Int64Array) -> dict[str, Any]:
+    """Name the entries of an array that has one for each of the cluster's rows."""
+    return dict(zip((cluster.node_name(row) for row in cluster.rows().tolist()), values.tolist(), strict=True))

@@ -1,0 +1,460 @@
+"""The scheduler as its driver sees it: events in, instructions out."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from hydatis.scheduler import events
+from hydatis.scheduler.cluster import Cluster as Tables
+from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.policy import parse_policy
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.queueing import QueueSettings
+from hydatis.scheduler.scheduler import Scheduler, Settings
+from hydatis.scheduler.testing import NodeBuilder, PodBuilder, expression, node, pod
+
+
+class Cluster:
+    """Drives a scheduler by hand, with a clock of its own."""
+
+    def __init__(self, *nodes: NodeBuilder, profile: Profile | None = None) -> None:
+        settings = Settings(queue=QueueSettings(backoff_initial_seconds=1.0, backoff_max_seconds=10.0))
+        self.scheduler = Scheduler(settings, random=np.random.default_rng(1), profile=profile)
+        self.now = 0.0
+        self.see(*nodes)
+
+    def see(self, *objects: PodBuilder | NodeBuilder) -> None:
+        """Let the scheduler see pods and nodes as they are now."""
+        for builder in objects:
+            manifest = builder.manifest()
+            seen = events.PodSeen(manifest) if isinstance(builder, PodBuilder) else events.NodeSeen(manifest)
+            self.tell(seen)
+
+    def tell(self, event: events.Event) -> None:
+        """Tell the scheduler of an event."""
+        self.scheduler.handle(event, self.now)
+
+    def run(self) -> list[Instruction]:
+        """Run cycles until no pod is ready."""
+        instructions = []
+        while (instruction := self.scheduler.schedule_next(self.now)) is not None:
+            instructions.append(instruction)
+        for name, kept, recounted in self.scheduler.recounted():
+            assert kept == recounted, name
+        return instructions
+
+    def only(self) -> Instruction:
+        """Run cycles and expect one instruction."""
+        (instruction,) = self.run()
+        return instruction
+
+    def placements(self) -> dict[str, str]:
+        """Run cycles and return pod name to node name of what was bound."""
+        return {i.pod.name: i.node for i in self.run() if isinstance(i, Bind)}
+
+    def report(self) -> ReportUnschedulable:
+        """Run one cycle and expect the pod to be unschedulable."""
+        instruction = self.only()
+        assert isinstance(instruction, ReportUnschedulable)
+        return instruction
+
+
+def test_a_pod_is_bound_to_the_node_with_the_most_left() -> None:
+    cluster = Cluster(
+        node("small").allocatable(cpu="2", memory="8Gi"), node("large").allocatable(cpu="8", memory="32Gi")
+    )
+    cluster.see(pod("web").requests(cpu="1", memory="4Gi"))
+    instruction = cluster.only()
+    assert isinstance(instruction, Bind)
+    assert (instruction.pod.name, instruction.node) == ("web", "large")
+    decision = instruction.decision
+    assert (decision.nodes, decision.feasible, decision.policy, decision.attempts) == (2, 2, "built-in", 1)
+    assert decision.chosen is not None
+    assert decision.runner_up is not None
+    assert decision.chosen.parts == (
+        ("TaintToleration", 300),
+        ("NodeResourcesFit", 87),
+        ("NodeResourcesBalancedAllocation", 75),
+    )
+    assert decision.runner_up.node == "small"
+    assert decision.summary() == (
+        "score 462 (TaintToleration 300, NodeResourcesFit 87, NodeResourcesBalancedAllocation 75); "
+        "runner-up small -37; 2 of 2 nodes feasible; policy built-in, mode Fallback"
+    )
+
+
+def test_pods_of_other_schedulers_count_but_are_not_placed() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="1"))
+    cluster.see(pod("theirs").requests(cpu="1").set_spec(schedulerName="default-scheduler"))
+    assert cluster.run() == []
+    cluster.see(pod("running").requests(cpu="600m").on("n").set_spec(schedulerName="default-scheduler"))
+    cluster.see(pod("ours").requests(cpu="600m"))
+    assert cluster.report().message == "0/1 nodes are available: 1 Insufficient cpu."
+
+
+def test_a_placement_counts_before_its_binding_is_confirmed() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="1"))
+    cluster.see(pod("first").requests(cpu="600m"), pod("second").requests(cpu="600m"))
+    first, second = cluster.run()
+    assert isinstance(first, Bind)
+    assert isinstance(second, ReportUnschedulable)
+
+
+def test_a_failed_binding_gives_the_room_back_and_the_pod_another_try_after_its_backoff() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="1"))
+    builder = pod("web").requests(cpu="1")
+    cluster.see(builder)
+    assert isinstance(cluster.only(), Bind)
+    cluster.tell(events.BindFailed(builder.uid, "409 Conflict"))
+    assert cluster.run() == []
+    assert cluster.scheduler.pending()["backoff"] == 1
+    assert cluster.scheduler.next_wake() == 1.0
+    cluster.now = 1.0
+    retried = cluster.only()
+    assert isinstance(retried, Bind)
+    assert retried.decision.attempts == 2
+
+
+def test_a_failed_binding_of_a_pod_that_the_watch_shows_bound_changes_nothing() -> None:
+    cluster = Cluster(node("n"))
+    builder = pod("web").requests(cpu="1")
+    cluster.see(builder)
+    cluster.run()
+    cluster.see(builder.on("n"))
+    cluster.tell(events.BindFailed(builder.uid, "timed out"))
+    cluster.now = 60.0
+    assert cluster.run() == []
+    assert [(name, kept["cpu"]) for name, kept, _ in cluster.scheduler.recounted()] == [("n", 1000)]
+
+
+def test_the_watch_is_believed_when_it_shows_the_pod_on_another_node() -> None:
+    cluster = Cluster(node("a"), node("b").unschedulable())
+    builder = pod("web").requests(cpu="1")
+    cluster.see(builder)
+    assert cluster.placements() == {"web": "a"}
+    cluster.see(builder.on("b"))
+    assert {name: kept.get("cpu", 0) for name, kept, _ in cluster.scheduler.recounted()} == {"a": 0, "b": 1000}
+
+
+def test_an_unbound_update_of_an_assumed_pod_does_not_place_it_twice() -> None:
+    cluster = Cluster(node("n"))
+    builder = pod("web").requests(cpu="1")
+    cluster.see(builder)
+    cluster.run()
+    cluster.tell(events.BindSucceeded(builder.uid))
+    cluster.see(builder)
+    cluster.now = 60.0
+    assert cluster.run() == []
+
+
+def test_a_deleted_pod_leaves_its_room() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="1"))
+    builder = pod("old").requests(cpu="1").on("n")
+    waiting = pod("new").requests(cpu="1")
+    cluster.see(builder, waiting)
+    assert cluster.report().pod.name == "new"
+    cluster.now = 5.0
+    assert cluster.run() == []
+    cluster.tell(events.PodGone(builder.uid))
+    assert cluster.placements() == {"new": "n"}
+
+
+def test_a_finished_pod_leaves_its_room() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="1"))
+    job = pod("job").requests(cpu="1").on("n")
+    cluster.see(job, job.set_status(phase="Succeeded"), pod("next").requests(cpu="1"))
+    assert cluster.placements() == {"next": "n"}
+
+
+_WAKES: dict[str, tuple[NodeBuilder, PodBuilder, Callable[[], NodeBuilder]]] = {
+    "a taint goes": (node("n").taint("t"), pod(), lambda: node("n")),
+    "a label comes": (node("n"), pod().node_selector(zone="a"), lambda: node("n").label("zone", "a")),
+    "allocatable grows": (node("n"), pod().requests(cpu="8"), lambda: node("n").allocatable(cpu="8")),
+    "the node is uncordoned": (node("n").unschedulable(), pod(), lambda: node("n")),
+    "another node comes": (node("n"), pod().requests(cpu="8"), lambda: node("m").allocatable(cpu="8")),
+    "a resource appears": (
+        node("n"),
+        pod().request_of({"nvidia.com/gpu": 1}),
+        lambda: node("n").allocatable_of({"nvidia.com/gpu": 1}),
+    ),
+    "the named node comes": (
+        node("n"),
+        pod().required_node_affinity({"matchFields": [expression("metadata.name", "In", "m")]}),
+        lambda: node("m"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "builder", "after"), _WAKES.values(), ids=_WAKES.keys())
+def test_an_unschedulable_pod_is_tried_again_when(
+    before: NodeBuilder, builder: PodBuilder, after: Callable[[], NodeBuilder]
+) -> None:
+    cluster = Cluster(before)
+    cluster.see(builder)
+    assert isinstance(cluster.only(), ReportUnschedulable)
+    cluster.now = 60.0
+    assert cluster.run() == []
+    cluster.see(after())
+    assert isinstance(cluster.only(), Bind)
+    assert cluster.scheduler.statistics.scheduled_after_flush == 0
+
+
+def test_a_change_that_does_not_help_wakes_no_pod() -> None:
+    cluster = Cluster(node("n"))
+    cluster.see(pod().requests(cpu="8"))
+    cluster.run()
+    cluster.now = 60.0
+    cluster.see(node("n").allocatable(cpu="6"), node("other"))
+    assert cluster.run() == []
+    assert cluster.scheduler.pending()["unschedulable"] == 1
+
+
+def test_a_pod_that_became_schedulable_still_waits_for_its_backoff() -> None:
+    cluster = Cluster(node("n").taint("t"))
+    cluster.see(pod())
+    cluster.run()
+    cluster.now = 0.25
+    cluster.see(node("n"))
+    assert cluster.run() == []
+    cluster.now = 1.0
+    assert isinstance(cluster.only(), Bind)
+
+
+def test_a_gated_pod_waits_until_its_last_gate_is_gone() -> None:
+    cluster = Cluster(node("n"))
+    builder = pod("batch").gated("quota", "data")
+    cluster.see(builder)
+    assert cluster.run() == []
+    assert cluster.scheduler.pending()["gated"] == 1
+    cluster.see(builder.gated("data"))
+    assert cluster.run() == []
+    cluster.now = 7.0
+    cluster.see(builder.gated())
+    instruction = cluster.only()
+    assert isinstance(instruction, Bind)
+    assert instruction.decision.first_queued_at == 7.0
+
+
+def test_a_pod_that_is_being_deleted_is_left_alone() -> None:
+    cluster = Cluster(node("n"))
+    manifest = pod("leaving").manifest()
+    cluster.tell(events.PodSeen(manifest))
+    cluster.tell(events.PodSeen({**manifest, "metadata": {**manifest["metadata"], "deletionTimestamp": "now"}}))
+    assert cluster.run() == []
+    assert set(cluster.scheduler.pending().values()) == {0}
+
+
+def test_higher_priority_goes_first_and_equals_in_order_of_arrival() -> None:
+    cluster = Cluster(node("n"))
+    for number, (name, priority) in enumerate([("first", 0), ("second", 0), ("urgent", 100)]):
+        cluster.now = float(number)
+        cluster.see(pod(name).priority(priority))
+    assert [instruction.pod.name for instruction in cluster.run()] == ["urgent", "first", "second"]
+
+
+def test_equal_nodes_are_all_chosen_in_the_long_run() -> None:
+    cluster = Cluster(*(node(f"n{number}").allocatable(cpu="10k", memory="10Ti", pods="1k") for number in range(4)))
+    cluster.see(*(pod(f"p{number}") for number in range(60)))
+    assert set(cluster.placements().values()) == {"n0", "n1", "n2", "n3"}
+
+
+def test_the_same_seed_and_events_give_the_same_placements() -> None:
+    def placements() -> dict[str, str]:
+        cluster = Cluster(*(node(f"n{number}") for number in range(8)))
+        cluster.see(*(pod(f"p{number}").requests(cpu="100m") for number in range(50)))
+        return cluster.placements()
+
+    assert placements() == placements()
+
+
+_MESSAGES: dict[str, tuple[list[NodeBuilder], PodBuilder, str]] = {
+    "no node at all": ([], pod(), "no nodes available to schedule pods"),
+    "each node counts under the first plugin that rejects it": (
+        [node("a"), node("b").taint("t"), node("c").unschedulable().taint("t"), node("d").taint("t")],
+        pod().requests(cpu="8"),
+        "0/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, "
+        "2 node(s) had untolerated taint(s).",
+    ),
+    "a node may be short of several things": (
+        [node("a").allocatable(pods="0")],
+        pod().requests(cpu="8", memory="1Ti"),
+        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods.",
+    ),
+    "terms that contradict themselves": (
+        [node("a")],
+        pod().required_node_affinity(
+            {"matchFields": [expression("metadata.name", "In", "a"), expression("metadata.name", "In", "b")]}
+        ),
+        "0/1 nodes are available: pod affinity terms conflict.",
+    ),
+    "nodes that a DaemonSet's pod did not name": (
+        [node("a"), node("b"), node("c").taint("t")],
+        pod().required_node_affinity({"matchFields": [expression("metadata.name", "In", "c")]}),
+        "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+    ),
+}
+
+
+@pytest.mark.parametrize(("nodes", "builder", "message"), _MESSAGES.values(), ids=_MESSAGES.keys())
+def test_the_message_says_in_kube_schedulers_words_why_no_node_is_available(
+    nodes: list[NodeBuilder], builder: PodBuilder, message: str
+) -> None:
+    cluster = Cluster(*nodes)
+    cluster.see(builder)
+    assert cluster.report().message == message
+
+
+_UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
+    "required anti-affinity": (
+        {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}},
+        "spec.affinity.podAntiAffinity (plugin InterPodAffinity)",
+    ),
+    "spread constraints": (
+        {"topologySpreadConstraints": [{}]},
+        "spec.topologySpreadConstraints (plugin PodTopologySpread)",
+    ),
+    "a volume claim": (
+        {"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {"claimName": "c"}}]},
+        "spec.volumes[1].persistentVolumeClaim (plugin VolumeBinding)",
+    ),
+    "a volume kind nobody knows": (
+        {"volumes": [{"name": "a", "quantum": {}}]},
+        "spec.volumes[0].quantum (plugin VolumeRestrictions)",
+    ),
+    "resource claims": ({"resourceClaims": [{"name": "gpu"}]}, "spec.resourceClaims (plugin DynamicResources)"),
+}
+
+
+@pytest.mark.parametrize(("fields", "missing"), _UNSUPPORTED.values(), ids=_UNSUPPORTED.keys())
+def test_a_pod_that_asks_for_what_is_not_built_waits_and_is_told(fields: dict[str, Any], missing: str) -> None:
+    cluster = Cluster(node("n"))
+    cluster.see(pod().set_spec(**fields))
+    report = cluster.report()
+    assert report.message == (
+        f"0/1 nodes are available: HYDATIS does not honour {missing} yet; leave this pod to the default scheduler."
+    )
+    cluster.now = 60.0
+    cluster.see(node("another"))
+    assert cluster.run() == []
+
+
+def test_ordinary_volumes_do_not_hold_a_pod_back() -> None:
+    cluster = Cluster(node("n"))
+    kinds = ("configMap", "secret", "projected", "emptyDir", "hostPath", "downwardAPI")
+    cluster.see(pod().set_spec(volumes=[{"name": kind, kind: {}} for kind in kinds]))
+    assert isinstance(cluster.only(), Bind)
+
+
+def _keeping_away(app: str, **more: Any) -> dict[str, Any]:
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": app}}, **more}
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "waits"),
+    [
+        (_keeping_away("web"), True),
+        (_keeping_away("db"), False),
+        (_keeping_away("web", namespaces=["elsewhere"]), False),
+        (_keeping_away("web", namespaceSelector={}), True),
+    ],
+)
+def test_a_pod_waits_while_a_running_pod_keeps_its_like_away(rule: dict[str, Any], waits: bool) -> None:
+    cluster = Cluster(node("n"))
+    running = pod("running").set_spec(affinity=rule).on("n")
+    cluster.see(running, pod("web").labels(app="web"))
+    assert isinstance(cluster.only(), ReportUnschedulable if waits else Bind)
+    cluster.now = 60.0
+    cluster.tell(events.PodGone(running.uid))
+    assert cluster.placements() == ({"web": "n"} if waits else {})
+
+
+def _policy(name: str, **spec: Any) -> events.PolicyInForce:
+    manifest = {
+        "apiVersion": "hydatis.io/v1alpha1",
+        "kind": "MLSchedulerPolicy",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    return events.PolicyInForce(parse_policy(manifest))
+
+
+def test_a_policy_takes_effect_for_the_next_pod_and_ends_with_its_deletion() -> None:
+    full, empty = node("full"), node("empty")
+    cluster = Cluster(full, empty)
+    cluster.see(pod("load").requests(cpu="2", memory="8Gi").on("full"))
+    cluster.see(pod("spread").requests(cpu="1", memory="4Gi"))
+    assert cluster.placements() == {"spread": "empty"}
+    cluster.tell(_policy("packing", fallback={"heuristic": "MostAllocated"}))
+    cluster.see(pod("packed").requests(cpu="1", memory="4Gi"))
+    assert cluster.placements() == {"packed": "full"}
+    cluster.tell(events.PolicyGone("packing"))
+    cluster.see(pod("spread-again").requests(cpu="1", memory="4Gi"))
+    assert cluster.placements() == {"spread-again": "empty"}
+
+
+def test_a_policy_selects_by_namespace_labels() -> None:
+    cluster = Cluster(node("full"), node("empty"))
+    cluster.see(pod("load").requests(cpu="1", memory="4Gi").on("full"))
+    cluster.tell(events.NamespaceSeen({"metadata": {"name": "batch", "labels": {"tier": "batch"}}}))
+    selector = {"namespaceSelector": {"matchLabels": {"tier": "batch"}}}
+    cluster.tell(_policy("packing", selector=selector, fallback={"heuristic": "MostAllocated"}))
+    cluster.see(pod("batch", "batch").requests(cpu="100m"), pod("web", "default").requests(cpu="100m"))
+    assert cluster.placements() == {"batch": "full", "web": "empty"}
+
+
+class _NoMondays:
+    name: ClassVar[str] = "NoMondays"
+
+    def permit(self, pod: PodReference, node: str, cluster: Tables) -> str | None:
+        return "it is Monday" if node == "monday" else None
+
+
+def test_a_refused_permit_gives_the_reservation_back() -> None:
+    cluster = Cluster(node("monday"), profile=Profile(permits=(_NoMondays(),)))
+    cluster.see(pod("web").requests(cpu="1"))
+    report = cluster.report()
+    assert report.message == "0/1 nodes are available: it is Monday."
+    assert report.decision.rejected_by == {"NoMondays"}
+    assert [kept for _, kept, _ in cluster.scheduler.recounted()] == [{}]
+
+
+def test_a_node_that_comes_back_still_counts_its_pods() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="1"))
+    cluster.see(pod("old").requests(cpu="1").on("n"))
+    cluster.tell(events.NodeGone("n"))
+    cluster.see(pod("new").requests(cpu="1"))
+    assert cluster.report().message == "no nodes available to schedule pods"
+    cluster.now = 60.0
+    cluster.see(node("n").allocatable(cpu="1"))
+    assert cluster.run() == []
+
+
+def test_a_pod_resized_in_place_counts_with_its_new_size() -> None:
+    cluster = Cluster(node("n"))
+    builder = pod("grows").requests(cpu="1").on("n")
+    cluster.see(builder, builder.requests(cpu="3"))
+    assert [kept["cpu"] for _, kept, _ in cluster.scheduler.recounted()] == [3000]
+
+
+def test_odd_but_legal_objects_are_placed_like_any_other() -> None:
+    crowded = node("n")
+    for number in range(1000):
+        crowded.label(f"example.com/label-{number}", "x" * 63)
+    cluster = Cluster(crowded.allocatable(cpu="2e3", memory="1.5Ti", ephemeral_storage="0"))
+    manifest = pod("odd").requests(cpu="1500m", memory="1.5Gi").manifest()
+    manifest["spec"]["futureField"] = {"deep": [{"er": None}]}
+    manifest["metadata"]["labels"] = {f"label-{number}": "y" for number in range(1000)}
+    cluster.tell(events.PodSeen(manifest))
+    cluster.see(pod("empty").request_of({}), pod("zero").requests(cpu="0", memory="0"))
+    assert set(cluster.placements()) == {"odd", "empty", "zero"}
+
+
+def test_a_pod_whose_quantity_cannot_be_read_is_never_bound() -> None:
+    cluster = Cluster(node("n"))
+    cluster.see(pod("broken").requests(cpu="a lot"))
+    assert cluster.run() == []
+    assert cluster.scheduler.statistics.malformed_pods == 1
