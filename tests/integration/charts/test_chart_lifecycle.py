@@ -104,7 +104,9 @@ def test_an_upgrade_with_other_values_changes_the_deployment_and_keeps_the_polic
     assert (after["metadata"]["uid"], after["spec"]) == (before["metadata"]["uid"], before["spec"])
 
 
-def test_an_upgrade_brings_new_fields_of_a_definition(cluster: ControlPlane, tmp_path: Path) -> None:
+def test_an_upgrade_brings_new_fields_of_a_definition_and_a_rollback_takes_them_back(
+    cluster: ControlPlane, tmp_path: Path
+) -> None:
     install(cluster, "--set", "replicas=0")
     cluster.kubectl("apply", "-f", "-", stdin=policy("web", priority=1))
     newer = tmp_path / "hydatis"
@@ -118,6 +120,15 @@ def test_an_upgrade_brings_new_fields_of_a_definition(cluster: ControlPlane, tmp
     served = fetch(cluster, "crd", CRD)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     assert served["properties"]["later"] == {"type": "string", "default": "arrived"}
     assert fetch(cluster, "mlsp", "web")["spec"]["priority"] == 1
+    cluster.helm("rollback", "hydatis", "1", "--namespace", NAMESPACE)
+    served = fetch(cluster, "crd", CRD)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert "later" not in served["properties"]
+
+
+def test_a_second_release_is_refused_since_the_definitions_belong_to_the_first(cluster: ControlPlane) -> None:
+    install(cluster, "--set", "replicas=0")
+    with pytest.raises(SandboxError, match=r"invalid ownership metadata"):
+        cluster.helm("install", "second", str(CHART), "--namespace", NAMESPACE, "--set", "replicas=0")
 
 
 def test_an_uninstall_keeps_definition_and_policies_and_the_next_install_takes_them_over(cluster: ControlPlane) -> None:

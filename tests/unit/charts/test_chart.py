@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hydatis.operator.preflight import PERMISSIONS
 from hydatis.sandbox.binaries import locate
 from hydatis.sandbox.go_module import Program
 from hydatis.scheduler.policy import GROUP, PLURAL
@@ -110,6 +111,18 @@ def test_no_rule_of_the_role_has_a_wildcard_or_reads_secrets_or_repeats_another(
     assert not any("*" in "".join(grant) for grant in granted)
     assert "secrets" not in {resource for _, resource, _ in granted}
     assert {verb for _, _, verb in granted} <= {"get", "list", "watch", "create", "patch"}
+
+
+def test_the_role_grants_just_what_the_operator_asks_for_when_it_starts() -> None:
+    granted = {
+        (verb, group, resource)
+        for rule in render()["ClusterRole"]["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    asked = {(p.verb, p.group, "/".join(filter(None, (p.resource, p.subresource)))) for p in PERMISSIONS}
+    assert granted == asked
 
 
 def test_every_rule_of_the_role_is_explained_in_the_documentation() -> None:
