@@ -1,0 +1,82 @@
+"""The commands `hydatis run` and `hydatis policy`. They import what they need when they run: --help stays quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hydatis.operator.logs import LogFormat, LogLevel, configure
+
+policy = typer.Typer(help="Work with MLSchedulerPolicy files.", no_args_is_help=True)
+
+
+def run(
+    *,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="Kubeconfig file. Default: KUBECONFIG, the pod's service account, ~/.kube/config."),
+    ] = None,
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig. Default: its current one.")] = None,
+    listen: Annotated[
+        str, typer.Option(help="HOST:PORT of /metrics, /healthz and /readyz; port 0 takes a free one.")
+    ] = "127.0.0.1:8080",
+    scheduler_name: Annotated[
+        list[str] | None, typer.Option(help="Pods with this spec.schedulerName are ours; repeatable. Default: hydatis.")
+    ] = None,
+    bind_concurrency: Annotated[int, typer.Option(help="Most binds on their way at a time.")] = 32,
+    seed: Annotated[int | None, typer.Option(help="Makes tie-breaks between equal nodes repeatable.")] = None,
+    log_format: Annotated[LogFormat, typer.Option(help="Text for people, json for collectors.")] = LogFormat.TEXT,
+    log_level: Annotated[LogLevel, typer.Option(help="Least severe messages shown.")] = LogLevel.INFO,
+) -> None:
+    """Schedule pods until stopped.
+
+    Example: hydatis run --kubeconfig ~/.kube/config --listen 127.0.0.1:8080
+    """
+    from hydatis.operator import options, running
+    from hydatis.operator.credentials import CredentialSource
+    from hydatis.operator.errors import OperatorError
+
+    configure(log_format, log_level)
+    try:
+        host, port = options.listen_address(listen)
+        running.run(
+            running.Options(
+                source=CredentialSource(kubeconfig, context),
+                host=host,
+                port=port,
+                scheduler_names=options.scheduler_names(scheduler_name or ["hydatis"]),
+                bind_concurrency=options.bind_concurrency(bind_concurrency),
+                seed=options.seed(seed),
+            )
+        )
+    except OperatorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@policy.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="YAML or JSON files; '-' reads from stdin.")],
+) -> None:
+    """Check policies without a cluster; print every error with its path.
+
+    Example: hydatis policy validate policies.yaml
+    """
+    from hydatis.operator.policy_files import check_file
+
+    problems = 0
+    for path in files:
+        checked = check_file(path)
+        problems += len(checked.problems)
+        for problem in checked.problems:
+            print(f"error: {path}: {problem}", file=sys.stderr)
+        if not checked.problems:
+            print(f"{path}: {checked.policies} {'policy is' if checked.policies == 1 else 'policies are'} valid")
+    if problems:
+        raise typer.Exit(1)
+
+
+@policy.callback()
+def _policy() -> None:
+    """Keep `validate` a subcommand although it is the only one."""

@@ -1,0 +1,46 @@
+"""Reads the values of command-line options, each with one clear sentence when it is wrong."""
+
+import re
+
+from hydatis.operator.errors import Misconfigured
+
+_DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+MOST_BIND_CONCURRENCY = 512
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """HOST:PORT, also [IPv6]:PORT; port 0 takes any free one. Raises Misconfigured."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise Misconfigured(
+            f"--listen {text!r} is not an address and port.", "Write it as 127.0.0.1:8080; the port is 0 to 65535."
+        )
+    return host, int(port)
+
+
+def scheduler_names(names: list[str]) -> frozenset[str]:
+    """The values of `spec.schedulerName` to schedule for. Raises Misconfigured."""
+    for name in names:
+        if len(name) > 253 or not _DNS_SUBDOMAIN.fullmatch(name):
+            raise Misconfigured(
+                f"--scheduler-name {name[:80]!r} cannot be a scheduler's name.",
+                "Use at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.",
+            )
+    return frozenset(names)
+
+
+def bind_concurrency(number: int) -> int:
+    """How many binds may be on their way. Raises Misconfigured."""
+    if not 1 <= number <= MOST_BIND_CONCURRENCY:
+        raise Misconfigured(
+            f"--bind-concurrency {number} is out of range.", f"Pass a number from 1 to {MOST_BIND_CONCURRENCY}."
+        )
+    return number
+
+
+def seed(number: int | None) -> int | None:
+    """A seed for tie-breaks and jitter. Raises Misconfigured."""
+    if number is not None and number < 0:
+        raise Misconfigured(f"--seed {number} is negative.", "Pass a number from 0.")
+    return number

@@ -1,0 +1,142 @@
+"""Checks before anything starts that the cluster has what HYDATIS needs, so that a fault is one sentence, not a log.
+
+`running` calls `check` once. Looked at: the address, the credentials, the custom resource definition and each
+permission (SelfSubjectAccessReview, which every authenticated user may create). A server that is briefly down gets a
+few seconds.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import orjson
+
+from hydatis.operator.connection import Connection
+from hydatis.operator.errors import (
+    TRANSIENT,
+    CertificateRefused,
+    Forbidden,
+    NotFound,
+    StartRefused,
+    TooManyRequests,
+    Unauthorized,
+)
+from hydatis.operator.policies import GROUP, PLURAL, VERSION
+
+PATIENCE_SECONDS = 5.0
+_RETRY_SECONDS = 0.25
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One thing the operator does, in the words of RBAC."""
+
+    verb: str
+    group: str
+    resource: str
+    subresource: str = ""
+
+    def __str__(self) -> str:
+        name = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        return f"{self.verb} {name}.{self.group}" if self.group else f"{self.verb} {name}"
+
+
+PERMISSIONS = (
+    Permission("list", "", "pods"),
+    Permission("watch", "", "pods"),
+    Permission("get", "", "pods"),
+    Permission("create", "", "pods", "binding"),
+    Permission("patch", "", "pods", "status"),
+    Permission("list", "", "nodes"),
+    Permission("watch", "", "nodes"),
+    Permission("list", "", "namespaces"),
+    Permission("watch", "", "namespaces"),
+    Permission("create", "events.k8s.io", "events"),
+    Permission("patch", "events.k8s.io", "events"),
+    Permission("list", GROUP, PLURAL),
+    Permission("watch", GROUP, PLURAL),
+    Permission("patch", GROUP, PLURAL, "status"),
+)
+"""All that the operator does; the chart's ClusterRole grants just this."""
+
+
+async def check(connection: Connection) -> None:
+    """Raise StartRefused, or Unreachable, with all that is missing."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    try:
+        missing = await _missing_permissions(connection, deadline)
+        await _patiently(lambda: _find_definition(connection), deadline)
+    except Unauthorized as error:
+        raise StartRefused(
+            f"The API server {connection.server} does not accept the credentials: {error.message}.",
+            "Renew the token or client certificate that the kubeconfig names.",
+        ) from error
+    except Forbidden as error:
+        raise StartRefused(
+            f"This identity may not even ask for its permissions: {error.message}.",
+            "Check that the kubeconfig names a user, and bind it to the chart's ClusterRole.",
+        ) from error
+    if missing:
+        raise StartRefused(
+            f"This identity lacks the permission to {', '.join(map(str, missing))}.",
+            "Bind it to the chart's ClusterRole.",
+        )
+
+
+async def _missing_permissions(connection: Connection, deadline: float) -> list[Permission]:
+    answers = await asyncio.gather(
+        *(_patiently(partial(_allowed, connection, needed), deadline) for needed in PERMISSIONS)
+    )
+    return [needed for needed, allowed in zip(PERMISSIONS, answers, strict=True) if not allowed]
+
+
+async def _allowed(connection: Connection, needed: Permission) -> bool:
+    attributes = {
+        "verb": needed.verb,
+        "group": needed.group,
+        "resource": needed.resource,
+        "subresource": needed.subresource,
+    }
+    _, payload = await connection.request(
+        "POST",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+        resource="selfsubjectaccessreviews",
+        verb="create",
+        body={
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        },
+        timeout=PATIENCE_SECONDS,
+    )
+    return bool(orjson.loads(payload)["status"]["allowed"])
+
+
+async def _find_definition(connection: Connection) -> None:
+    try:
+        found = await connection.get(f"/apis/{GROUP}/{VERSION}", resource="apigroups")
+    except NotFound:
+        found = {}
+    if not any(kind["name"] == PLURAL for kind in found.get("resources", ())):
+        raise StartRefused(
+            f"The custom resource {PLURAL}.{GROUP}/{VERSION} is not installed in the cluster.",
+            "Install the chart, or apply the definitions in crds/.",
+        )
+
+
+async def _patiently(ask: Callable[[], Awaitable[_Answer]], deadline: float) -> _Answer:
+    """Repeat what failed only for now, until the deadline (on the loop's clock)."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return await ask()
+        except CertificateRefused:
+            raise
+        except TRANSIENT as error:
+            wait = error.retry_after if isinstance(error, TooManyRequests) else _RETRY_SECONDS
+            if loop.time() + wait > deadline:
+                raise
+            await asyncio.sleep(wait)

@@ -1,0 +1,76 @@
+"""The HTTP server of the operator: /metrics, /healthz and /readyz.
+
+`running` starts it before anything else, so that a port in use is told at once. A probe answers 200 or 503 with a JSON
+body of all its checks, so that a person sees at once which one failed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import orjson
+from aiohttp import web
+from prometheus_client import exposition
+
+from hydatis.operator.errors import Misconfigured
+from hydatis.operator.metrics import Metrics
+
+Checks = Callable[[], Mapping[str, str]]
+"""Name of each check to what is wrong with it, empty when it passes."""
+LAG_INTERVAL_SECONDS = 0.5
+
+
+class ProbeServer:
+    """Serves one address until stopped."""
+
+    def __init__(self, metrics: Metrics, *, health: Checks, readiness: Checks) -> None:
+        self._metrics = metrics
+        self._health = health
+        self._readiness = readiness
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int) -> str:
+        """Listen; returns the address, with the port that was free when `port` is 0. Raises Misconfigured."""
+        app = web.Application()
+        app.router.add_get("/metrics", self._serve_metrics)
+        app.router.add_get("/healthz", lambda _: _answer(self._health()))
+        app.router.add_get("/livez", lambda _: _answer(self._health()))
+        app.router.add_get("/readyz", lambda _: _answer(self._readiness()))
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port, shutdown_timeout=1.0).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise Misconfigured(
+                f"--listen {host}:{port} cannot be used: {error.strerror or error}.", "Pass another address or port."
+            ) from error
+        address = self._runner.addresses[0]
+        return f"{address[0]}:{address[1]}"
+
+    async def stop(self) -> None:
+        """Close the server; probes in flight get up to a second."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def measure_lag(self) -> None:
+        """Observe how late the event loop is; runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_INTERVAL_SECONDS
+            await asyncio.sleep(LAG_INTERVAL_SECONDS)
+            self._metrics.loop_lag.observe(max(0.0, loop.time() - due))
+
+    async def _serve_metrics(self, request: web.Request) -> web.Response:
+        encode, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._metrics.registry), headers={"Content-Type": content_type})
+
+
+async def _answer(checks: Mapping[str, str]) -> web.Response:
+    failed = any(checks.values())
+    named = {name: problem or "ok" for name, problem in checks.items()}
+    body = {"status": "failed" if failed else "ok", "checks": named}
+    return web.Response(
+        status=503 if failed else 200,
+        body=orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+        content_type="application/json",
+    )

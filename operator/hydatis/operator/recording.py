@@ -1,0 +1,241 @@
+"""Records Events (events.k8s.io/v1) that `kubectl describe pod` shows.
+
+The `driver` hands over what happened. Events are the last lane of the outbox: they wait while binds are queued. What
+is told again of the same pod, with the same reason and note, becomes a `series` of the first Event, patched at most
+once in `SERIES_INTERVAL_SECONDS`. When more than `limit` Events wait, a newer one takes the place of an older one of
+the same pod, so the last word about a pod is never lost to a full queue; what was replaced or refused is counted in
+`dropped`.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hydatis.operator.connection import Body, Connection
+from hydatis.operator.errors import TRANSIENT, Conflict, NotFound, OperatorError, TooManyRequests
+from hydatis.operator.outbox import Lane, Outbox
+from hydatis.scheduler.decision import PodReference
+
+logger = logging.getLogger(__name__)
+
+REPORTING_CONTROLLER = "hydatis"
+NOTE_BYTES = 1024
+"""The API server's limit (pkg/apis/core/validation/events.go, NoteLengthLimit)."""
+NAME_LENGTH = 253
+SERIES_INTERVAL_SECONDS = 30.0
+SERIES_KEPT = 4096
+_TEND_SECONDS = 5.0
+_ATTEMPTS = 6
+
+
+@dataclass(slots=True)
+class _Record:
+    pod: PodReference
+    kind: str
+    reason: str
+    note: str
+    action: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Series:
+    """An Event that was recorded once and is observed again."""
+
+    record: _Record
+    name: str
+    count: int = 1
+    sent: int = 1
+    patched_at: float = 0.0
+    leaving: bool = False
+    """A PATCH of it is queued or on its way."""
+
+
+class Recorder:
+    """Queues, aggregates and posts Events."""
+
+    def __init__(self, connection: Connection, outbox: Outbox, *, limit: int = 10_000) -> None:
+        self.recorded = 0
+        self.aggregated = 0
+        self.dropped = 0
+        self._connection = connection
+        self._outbox = outbox
+        self._limit = limit
+        self._waiting: deque[_Record] = deque()
+        self._latest: dict[str, _Record] = {}
+        """The newest waiting record of each pod, by uid."""
+        self._series: OrderedDict[tuple[str, str, str], _Series] = OrderedDict()
+        self._instance = f"hydatis-{socket.gethostname()}"[:128]
+        self._last_stamp = 0
+        self._warned_at = float("-inf")
+
+    def normal(self, pod: PodReference, reason: str, note: str, *, action: str) -> None:
+        """Record what went as it should; it is never aggregated."""
+        self._enqueue(_Record(pod, "Normal", reason, _capped(note), action, datetime.now(UTC)))
+
+    def warning(self, pod: PodReference, reason: str, note: str, *, action: str) -> None:
+        """Record what did not; repeats become a series."""
+        record = _Record(pod, "Warning", reason, _capped(note), action, datetime.now(UTC))
+        series = self._series.get((pod.uid, reason, record.note))
+        if series is None:
+            waiting = self._latest.get(pod.uid)
+            if waiting is not None and (waiting.reason, waiting.note) == (reason, record.note):
+                waiting.at = record.at
+                self.aggregated += 1
+            else:
+                self._enqueue(record)
+            return
+        series.count += 1
+        series.record.at = record.at
+        self.aggregated += 1
+        self._send_series(series)
+
+    async def tend(self) -> None:
+        """Send the series whose interval has passed; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_TEND_SECONDS)
+            for series in self._series.values():
+                self._send_series(series)
+
+    async def flush(self, seconds: float) -> bool:
+        """Send everything that waits, series included; returns False when that took longer than `seconds`."""
+        for series in self._series.values():
+            self._send_series(series, now=True)
+        done = await self._outbox.drain((Lane.EVENT,), seconds)
+        if not done:
+            self.dropped += len(self._waiting)
+            logger.warning("Stopping with %d Events not recorded.", len(self._waiting))
+        return done
+
+    def _enqueue(self, record: _Record) -> None:
+        uid = record.pod.uid
+        older = self._latest.get(uid)
+        if older is not None and len(self._waiting) >= self._limit:
+            older.kind, older.reason, older.note = record.kind, record.reason, record.note
+            older.action, older.at = record.action, record.at
+            self.dropped += 1
+            return
+        self._waiting.append(record)
+        self._latest[uid] = record
+        self._outbox.put(Lane.EVENT, self._post_next)
+
+    async def _post_next(self) -> None:
+        record = self._waiting.popleft()
+        if self._latest.get(record.pod.uid) is record:
+            del self._latest[record.pod.uid]
+        await self._post(record)
+
+    async def _post(self, record: _Record) -> None:
+        name = event_name(record.pod.name, self._stamp())
+        body = self._body(record, name)
+        path = f"/apis/events.k8s.io/v1/namespaces/{record.pod.namespace}/events"
+        if not await self._deliver("POST", path, "create", body):
+            return
+        self.recorded += 1
+        if record.kind == "Warning":
+            now = time.monotonic()
+            self._series[(record.pod.uid, record.reason, record.note)] = _Series(record, name, patched_at=now)
+            while len(self._series) > SERIES_KEPT:
+                self._series.popitem(last=False)
+
+    def _send_series(self, series: _Series, *, now: bool = False) -> None:
+        due = now or time.monotonic() - series.patched_at >= SERIES_INTERVAL_SECONDS
+        if due and series.count > series.sent and not series.leaving:
+            series.leaving = True
+            self._outbox.put(Lane.EVENT, lambda: self._patch(series))
+
+    async def _patch(self, series: _Series) -> None:
+        record, count = series.record, series.count
+        path = f"/apis/events.k8s.io/v1/namespaces/{record.pod.namespace}/events/{series.name}"
+        body = {"series": {"count": count, "lastObservedTime": _micro_time(record.at)}}
+        try:
+            delivered = await self._deliver("PATCH", path, "patch", body)
+        finally:
+            series.leaving = False
+        if delivered:
+            series.sent, series.patched_at = count, time.monotonic()
+        else:
+            # The Event's time to live has passed, or it never will be accepted: what is observed next starts anew.
+            self._series.pop((record.pod.uid, record.reason, record.note), None)
+
+    async def _deliver(self, method: str, path: str, verb: str, body: Mapping[str, Any]) -> bool:
+        """Send until the API server has taken or refused it; both requests may be repeated without harm."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                await self._connection.request(
+                    method, path, resource="events", verb=verb, body=body, meaning=_MEANINGS[method]
+                )
+            except Conflict:
+                return method == "POST"  # An earlier attempt, whose answer was lost, did create it.
+            except TRANSIENT as error:
+                wait = error.retry_after if isinstance(error, TooManyRequests) else 0.25 * 2**attempt
+                await asyncio.sleep(wait)
+                last: OperatorError = error
+            except OperatorError as error:
+                last = error
+                break
+            else:
+                return True
+        self._tell_dropped(last, quiet=isinstance(last, NotFound))
+        return False
+
+    def _tell_dropped(self, error: OperatorError, *, quiet: bool) -> None:
+        self.dropped += 1
+        now = time.monotonic()
+        if not quiet and now - self._warned_at > 60.0:
+            self._warned_at = now
+            logger.warning("An Event was not recorded (told once a minute; %d in all): %s", self.dropped, error)
+
+    def _body(self, record: _Record, name: str) -> Mapping[str, Any]:
+        pod = record.pod
+        return {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": name, "namespace": pod.namespace},
+            "eventTime": _micro_time(record.at),
+            "reportingController": REPORTING_CONTROLLER,
+            "reportingInstance": self._instance,
+            "action": record.action,
+            "reason": record.reason,
+            "regarding": {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "namespace": pod.namespace,
+                "name": pod.name,
+                "uid": pod.uid,
+            },
+            "note": record.note,
+            "type": record.kind,
+        }
+
+    def _stamp(self) -> int:
+        """Nanoseconds since 1970, never the same twice: names stay unique even after a restart."""
+        self._last_stamp = max(self._last_stamp + 1, time.time_ns())
+        return self._last_stamp
+
+
+_MEANINGS = {"POST": Body.JSON, "PATCH": Body.MERGE_PATCH}
+
+
+def event_name(pod_name: str, stamp: int) -> str:
+    """POD.HEX, the pod's name shortened when the whole would exceed what a name may be."""
+    suffix = f".{stamp:x}"
+    return pod_name[: NAME_LENGTH - len(suffix)].rstrip("-.") + suffix
+
+
+def _capped(note: str) -> str:
+    """The note within `NOTE_BYTES` of UTF-8, cut at a character and marked with an ellipsis."""
+    encoded = note.encode()
+    if len(encoded) <= NOTE_BYTES:
+        return note
+    return encoded[: NOTE_BYTES - len("…".encode())].decode("utf-8", "ignore") + "…"
+
+
+def _micro_time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,238 @@
+"""Starts, watches over and stops everything: one operator process.
+
+The command `run` calls `run`. kopf owns the process life-cycle and the custom resources: its startup handler starts the
+streams, the driver and the outbox, its cleanup handler drains and stops them. A task that ends in an error ends the
+operator with that error; SIGTERM and SIGINT end it cleanly.
+"""
+
+import asyncio
+import gc
+import logging
+import random
+import signal
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import kopf
+import numpy as np
+import uvloop
+
+from hydatis.operator import preflight
+from hydatis.operator.binding import Binder
+from hydatis.operator.collecting import Collection
+from hydatis.operator.conditions import ConditionWriter
+from hydatis.operator.connection import Connection
+from hydatis.operator.credentials import CredentialSource
+from hydatis.operator.driver import Driver
+from hydatis.operator.metrics import Metrics, process_age_seconds
+from hydatis.operator.outbox import Lane, Outbox
+from hydatis.operator.policies import PolicyKeeper
+from hydatis.operator.probes import ProbeServer
+from hydatis.operator.recording import Recorder
+from hydatis.operator.watching import DEFAULT_TIMING, Stream, Watched, WatchTiming
+from hydatis.scheduler.scheduler import Scheduler, Settings
+
+logger = logging.getLogger(__name__)
+
+DRAIN_BINDS_SECONDS = 10.0
+FLUSH_EVENTS_SECONDS = 5.0
+GARBAGE_THRESHOLD = 20_000
+"""Decoding a burst of watch events makes millions of short-lived objects; Python's default of 700 would look for cycles
+among them thousands of times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line decides."""
+
+    source: CredentialSource = field(default_factory=CredentialSource)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    scheduler_names: frozenset[str] = frozenset({"hydatis"})
+    bind_concurrency: int = 32
+    """Most binds on their way at a time."""
+    seed: int | None = None
+    """Makes tie-breaks and jitter repeatable; None takes one from the system."""
+    timing: WatchTiming = DEFAULT_TIMING
+
+
+def run(options: Options) -> None:
+    """Run the operator until it is told to stop. Raises OperatorError when it cannot start or go on."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(options))
+
+
+async def serve(options: Options) -> None:
+    """`run` within a running loop."""
+    metrics = Metrics(profile=",".join(sorted(options.scheduler_names)))
+    connection = await Connection.open(options.source, metrics.request)
+    try:
+        await preflight.check(connection)
+        operator = Operator(connection, metrics, options)
+        address = await operator.probes.start(options.host, options.port)
+        logger.info("Scheduling for %s at %s; probes on %s", metrics.profile, connection.server, address)
+        try:
+            await operator.serve()
+        finally:
+            await operator.probes.stop()
+    finally:
+        await connection.close()
+
+
+class Operator:
+    """The parts of one operator and their tasks."""
+
+    def __init__(self, connection: Connection, metrics: Metrics, options: Options) -> None:
+        self._connection = connection
+        self._metrics = metrics
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timing = options.timing
+        jitter = random.Random(options.seed)  # noqa: S311 - it spreads retries in time, no more
+        core = Scheduler(Settings(scheduler_names=options.scheduler_names), random=np.random.default_rng(options.seed))
+        self.outbox = Outbox(options.bind_concurrency)
+        self.recorder = Recorder(connection, self.outbox)
+        conditions = ConditionWriter(connection, self.outbox)
+        self.driver = Driver(
+            core, self.outbox, self.recorder, conditions, metrics, scheduler_names=options.scheduler_names
+        )
+        binder = Binder(connection, self.outbox, self.driver.bind_done, jitter=jitter)
+        self.driver.submit_bind = binder.submit
+        self.policies = PolicyKeeper(connection, self.driver.tell)
+        self.streams = [Stream(connection, watched, options.timing, jitter=jitter) for watched in _watched(self.driver)]
+        metrics.collect_from(Collection(core, self.outbox, self.recorder, conditions, self.streams).collect)
+        self.probes = ProbeServer(metrics, health=self._health, readiness=self._readiness)
+
+    async def serve(self) -> None:
+        """Let kopf run it all until a signal or a failure. Raises the failure."""
+        registry = kopf.OperatorRegistry()
+        kopf.on.login(registry=registry, id="login")(self._login)
+        kopf.on.startup(registry=registry, id="start")(self._start)
+        kopf.on.cleanup(registry=registry, id="stop")(self._drain)
+        self.policies.register(registry)
+        settings = kopf.OperatorSettings()
+        settings.scanning.disabled = True
+        settings.posting.enabled = False
+        settings.watching.inactivity_timeout = self._timing.silence_seconds
+        try:
+            await kopf.operator(
+                registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
+            )
+        finally:
+            await self._stop_tasks()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _start(self, **_: Any) -> None:
+        # kopf's own handlers fail on a second signal; a flag can be set twice.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self.outbox.start()
+        for stream in self.streams:
+            self._spawn(stream.run(), f"watch {stream.watched.resource}")
+        self._spawn(self.policies.run(), "policies")
+        self._spawn(self.recorder.tend(), "event series")
+        self._spawn(self.probes.measure_lag(), "loop lag")
+        self._spawn(self.driver.run(), "driver")
+        self._tasks.append(asyncio.create_task(self._open_when_listed(), name="opening"))
+
+    async def _open_when_listed(self) -> None:
+        for listed in (*(stream.listed for stream in self.streams), self.policies.listed):
+            await listed.wait()
+        # What exists now lives as long as the process: the garbage collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+        self.driver.open()
+        seconds = process_age_seconds()
+        self._metrics.ready_duration.set(seconds)
+        logger.info("Ready after %.1f s: %d nodes are known.", seconds, self.driver.core.node_count)
+
+    async def _drain(self, **_: Any) -> None:
+        """Decide no more, let binds on their way finish, and send the Events that wait."""
+        self.driver.stop()
+        if not await self.outbox.drain((Lane.BIND,), DRAIN_BINDS_SECONDS):
+            logger.warning("Stopping while binds are still without an answer; the next start finds out about them.")
+        await self.recorder.flush(FLUSH_EVENTS_SECONDS)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            if self._failure is None:
+                self._failure = failure
+            self._stop.set()
+
+    async def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.outbox.close()
+
+    async def _login(self, **_: Any) -> kopf.ConnectionInfo:
+        """What kopf connects with; it asks again when the API server answers 401."""
+        await self._connection.refresh()
+        configuration = self._connection.configuration
+        scheme, token = self._connection.authorization.partition(" ")[::2]
+        return kopf.ConnectionInfo(
+            server=self._connection.server,
+            ca_path=configuration.ssl_ca_cert,
+            insecure=not configuration.verify_ssl,
+            scheme=scheme or None,
+            token=token or None,
+            certificate_path=configuration.cert_file,
+            private_key_path=configuration.key_file,
+            proxy_url=self._connection.proxy,
+        )
+
+    def _health(self) -> Mapping[str, str]:
+        now = time.monotonic()
+        limit = 2 * self._timing.silence_seconds
+        checks = {"event loop": ""}
+        for stream in self.streams:
+            silent = stream.silent_seconds(now)
+            checks[f"stream of {stream.watched.resource}"] = f"silent for {silent:.0f} s" if silent > limit else ""
+        return checks
+
+    def _readiness(self) -> Mapping[str, str]:
+        now = time.monotonic()
+        checks = {
+            "policies": "" if self.policies.listed.is_set() else "not listed yet",
+            "scheduling": "stopping" if self._stop.is_set() else "" if self.driver.opened else "not begun yet",
+        }
+        for stream in self.streams:
+            connected = "" if stream.alive(now) else "not connected"
+            checks[stream.watched.resource] = connected if stream.listed.is_set() else "not listed yet"
+        return checks
+
+
+def _watched(driver: Driver) -> tuple[Watched, ...]:
+    return (
+        Watched("nodes", "/api/v1/nodes", _name, driver.node_seen, driver.node_gone),
+        Watched("namespaces", "/api/v1/namespaces", _name, driver.namespace_seen, driver.namespace_gone),
+        Watched(
+            "pods",
+            "/api/v1/pods",
+            _uid,
+            driver.pod_seen,
+            driver.pod_gone,
+            field_selector="status.phase!=Succeeded,status.phase!=Failed",
+        ),
+    )
+
+
+def _name(manifest: Mapping[str, Any]) -> str:
+    name: str = manifest["metadata"]["name"]
+    return name
+
+
+def _uid(manifest: Mapping[str, Any]) -> str:
+    uid: str = manifest["metadata"]["uid"]
+    return uid
