@@ -1,4 +1,4 @@
-"""The load generator: creates nodes and pods from prepared JSON bodies.
+"""The load generator: creates pods from prepared JSON bodies, at a rate or as fast as it can.
 
 Called by a run. Bodies are encoded before the first request leaves, so that a creation costs little more than the
 HTTP exchange. A paced load is open: each creation has its due time and is not held back by the one before; how late
@@ -7,7 +7,7 @@ the requests left is measured and reported.
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,22 +27,6 @@ class Created:
     """Pod uid to the moment just before its create request was sent."""
     lateness_seconds: list[float] = field(default_factory=list)
     """Of a paced load: how long after its due time each request was sent."""
-
-
-async def create_objects(session: ApiSession, path: str, manifests: Sequence[Mapping[str, Any]]) -> None:
-    """Create objects as fast as the server takes them.
-
-    Raises:
-        ApiError: the server refused one.
-
-    """
-    bodies = iter([orjson.dumps(manifest) for manifest in manifests])
-
-    async def work() -> None:
-        for body in bodies:
-            await session.post(path, body)
-
-    await _run(work() for _ in range(CONCURRENCY))
 
 
 async def create_pods(
@@ -67,7 +51,12 @@ async def create_pods(
             if due_at is not None:
                 created.lateness_seconds.append(sent_at - due_at)
 
-    await _run(work() for _ in range(CONCURRENCY))
+    workers = [asyncio.ensure_future(work()) for _ in range(CONCURRENCY)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
     return created
 
 
@@ -76,9 +65,3 @@ def _schedule(bodies: Sequence[bytes], pods_per_second: float | None) -> Iterato
     start = time.perf_counter()
     for index, body in enumerate(bodies):
         yield (None if pods_per_second is None else start + index / pods_per_second), body
-
-
-async def _run(workers: Iterable[Any]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for worker in workers:
-            group.create_task(worker)

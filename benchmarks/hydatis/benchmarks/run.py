@@ -16,14 +16,14 @@ import psutil
 from hydatis.benchmarks.checking import check
 from hydatis.benchmarks.contenders import Contender, Running
 from hydatis.benchmarks.event_count import EventCount
-from hydatis.benchmarks.loading import CONCURRENCY, create_objects, create_pods
+from hydatis.benchmarks.loading import CONCURRENCY, create_pods
 from hydatis.benchmarks.loop_thread import LoopThread
 from hydatis.benchmarks.measuring import ProcessMeter
 from hydatis.benchmarks.modes import Mode
 from hydatis.benchmarks.records import SCHEDULER, Observed, measurements, raw
 from hydatis.benchmarks.workload import NAMESPACE, Workload
 from hydatis.sandbox.controlplane import MINIMAL, Component, ControlPlane
-from hydatis.sandbox.demo.api_session import ApiSession
+from hydatis.sandbox.demo.api_session import ApiSession, create_all
 from hydatis.sandbox.demo.pod_watch import PodWatch
 
 _PODS_PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -106,7 +106,7 @@ class _Run:
         # No controller runs here that would make it, and no pod is admitted without it.
         api.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "default"}})
         nodes = self._plan.workload.node_manifests(self._plan.nodes)
-        self._loop.run(create_objects(self._session, "/api/v1/nodes", nodes))
+        self._loop.run(create_all(self._session, "/api/v1/nodes", nodes))
 
     def _queued(self, stack: ExitStack) -> None:
         """All pods wait before the scheduler's process starts, which starts the clock."""

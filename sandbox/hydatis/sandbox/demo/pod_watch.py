@@ -47,7 +47,15 @@ class ObservedPod:
 class PodWatch:
     """Lists, then watches; `pods` holds every pod ever seen, by uid."""
 
-    def __init__(self, session: ApiSession, namespace: str, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        session: ApiSession,
+        namespace: str,
+        *,
+        on_bind: Callable[[Mapping[str, Any]], None] = lambda manifest: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Prepare a watch; `on_bind` is told the manifest of every pod when it is first seen bound."""
         self.pods: dict[str, ObservedPod] = {}
         self.bound = 0
         self.resumed = 0
@@ -55,6 +63,7 @@ class PodWatch:
         self._session = session
         self._path = f"/api/v1/namespaces/{namespace}/pods"
         self._clock = clock
+        self._on_bind = on_bind
         self._resource_version = ""
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -166,6 +175,7 @@ class PodWatch:
         if node and pod.node is None:
             pod.node, pod.bound_at = node, now
             self.bound += 1
+            self._on_bind(manifest)
         elif node and node != pod.node:
             pod.rebound = True
         pod.unschedulable_message = _unschedulable_message(manifest)
