@@ -79,7 +79,7 @@ def _numbers(document: Mapping[str, Any]) -> list[str]:
     percentiles = ", ".join(f"{name} {value:.0f} ms" for name, value in latency.items() if value is not None)
     lines = [
         f"{document['bound']} of {document['pods']} pods bound on {document['nodes']} nodes, "
-        f"{document['seconds_to_bind']:.1f} s after the first was created; {document['released']} of them was gated first",
+        f"{document['seconds_to_bind']:.1f} s after the first was created; {document['released']} of them gated at first",
         f"{document['unschedulable']} unschedulable, {document['gated']} gated, "
         f"{document['overcommitted_nodes']} nodes overcommitted",
         f"latency {percentiles} ({_LATENCY})",
@@ -100,10 +100,14 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _example(pods: Sequence[Mapping[str, Any]]) -> str | None:
-    """Choose the placed pod to describe: one with node affinity if there is any, since it has more to explain."""
+    """Choose the placed pod to describe: one with node affinity if there is any, since it has more to explain.
+
+    Pods of the DaemonSet come last: their node was never in question.
+    """
     placed = [pod for pod in pods if pod["spec"].get("nodeName")]
-    choosy = [pod for pod in placed if pod["spec"].get("affinity") and not _of_daemon_set(pod)]
-    chosen = next(iter(choosy or placed), None)
+    free = [pod for pod in placed if not _of_daemon_set(pod)]
+    choosy = [pod for pod in free if pod["spec"].get("affinity")]
+    chosen = next(iter(choosy or free or placed), None)
     return None if chosen is None else str(chosen["metadata"]["name"])
 
 
