@@ -47,7 +47,7 @@ class Evaluations:
         if space.names is not None:
             # The pods of a DaemonSet are each a class of their own, looking at one node: nothing to gain from keeping
             # them.
-            evaluation = self._new(requirements, policy, self._rows_of(space))
+            evaluation = self._new(requirements, policy, space.rows(self._cluster))
         else:
             key = (requirements, id(policy))
             kept = self._kept.get(key)
@@ -65,9 +65,7 @@ class Evaluations:
         known = self._diagnoses.get(requirements)
         if known is not None and known[0] == version:
             return known[1]
-        found = diagnose(self._profile.filters, requirements, self._cluster, self._rows_of(space))
-        if space.names is not None:
-            found = self._with_nodes_left_out(found, space)
+        found = diagnose(self._profile.filters, requirements, self._cluster, space)
         if not known or known[0] != version:
             self._diagnoses = {r: d for r, d in self._diagnoses.items() if d[0] == version}
         self._diagnoses[requirements] = (version, found)
@@ -79,7 +77,7 @@ class Evaluations:
         if isinstance(space, Rejected) or requirements.unsupported:
             return False
         if rows is None or space.names is not None:
-            in_space = self._rows_of(space)
+            in_space = space.rows(self._cluster)
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
         rows = rows[self._cluster.present[rows]]
         for scope in (Scope.NODE, Scope.PLACEMENT):
@@ -92,21 +90,6 @@ class Evaluations:
     def _new(self, requirements: Requirements, policy: Policy, only_rows: Rows | None) -> Evaluation:
         weighted = self._profile.weighted_scores(policy)
         return Evaluation(requirements, self._profile.filters, weighted, self._cluster, only_rows)
-
-    def _rows_of(self, space: SearchSpace) -> Rows:
-        if space.names is None:
-            return self._cluster.rows()
-        rows = (self._cluster.row_of(name) for name in space.names)
-        return np.array(sorted(row for row in rows if row is not None), dtype=np.intp)
-
-    def _with_nodes_left_out(self, found: Diagnosis, space: SearchSpace) -> Diagnosis:
-        """Count the nodes that PreFilter never let be looked at, in kube-scheduler's words (schedule_one.go)."""
-        reasons = dict(found.reasons)
-        left_out = self._cluster.node_count - len(self._rows_of(space))
-        if left_out:
-            reason = f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"
-            reasons[reason] = reasons.get(reason, 0) + left_out
-        return Diagnosis(reasons, found.plugins | frozenset(space.narrowed_by))
 
     def _drop_least_recent(self) -> None:
         most = max(16, self._memory_bytes // (_BYTES_PER_ROW * self._cluster.capacity))

@@ -9,6 +9,7 @@ import numpy as np
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.prefiltering import SearchSpace
 from hydatis.scheduler.requirements import Requirements
 
 
@@ -31,11 +32,17 @@ def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, clu
     return feasible
 
 
-def diagnose(plugins: Sequence[FilterPlugin], requirements: Requirements, cluster: Cluster, rows: Rows) -> Diagnosis:
-    """Find the first plugin that rejects each row, and its reasons, as kube-scheduler reports them."""
+def diagnose(
+    plugins: Sequence[FilterPlugin], requirements: Requirements, cluster: Cluster, space: SearchSpace
+) -> Diagnosis:
+    """Find the first plugin that rejects each node, and its reasons, as kube-scheduler reports them."""
     reasons: Counter[str] = Counter()
-    rejecting = set()
-    remaining = rows
+    rejecting = set(space.narrowed_by)
+    remaining = space.rows(cluster)
+    left_out = cluster.node_count - len(remaining)
+    if left_out:
+        # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
+        reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
     for plugin in plugins:
         if not plugin.applies(requirements) or not len(remaining):
             continue

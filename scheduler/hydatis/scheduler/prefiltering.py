@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from hydatis.scheduler.arrays import Rows
+from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import Nowhere, OnlyOn, PreFilterPlugin
 from hydatis.scheduler.requirements import Requirements
 
@@ -15,6 +19,13 @@ class SearchSpace:
     """None: all of them."""
     narrowed_by: tuple[str, ...] = ()
     """The plugins that named nodes, in alphabetical order."""
+
+    def rows(self, cluster: Cluster) -> Rows:
+        """Return the rows of the nodes that exist among these."""
+        if self.names is None:
+            return cluster.rows()
+        rows = (cluster.row_of(name) for name in self.names)
+        return np.array(sorted(row for row in rows if row is not None), dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cycle import SchedulingCycle
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.inspecting import Inspection, inspect
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
 from hydatis.scheduler.pending_pod import PendingPod, PodState
-from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.policy import Policy, select_policy
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.quantities import QuantityInvalid
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
@@ -147,6 +148,20 @@ class Scheduler:
     def policies(self) -> Mapping[str, Policy]:
         """The policies in force, by name."""
         return self._policies
+
+    def inspect(self, manifest: Mapping[str, Any]) -> Inspection:
+        """Say what every plugin makes of a pod, as if it were to be placed now. Raises `QuantityInvalid`."""
+        requirements = self._index.of(manifest)
+        self._cluster.ensure_columns()
+        metadata = manifest["metadata"]
+        policy = select_policy(
+            self._policies.values(),
+            namespace=metadata["namespace"],
+            namespace_labels=self._namespaces.get(metadata["namespace"], {}),
+            pod_labels=metadata.get("labels") or {},
+            pod_annotations=metadata.get("annotations") or {},
+        )
+        return inspect(requirements, policy, self._cycle.profile, self._cluster)
 
     # For checks
 

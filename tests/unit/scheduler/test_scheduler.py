@@ -293,7 +293,8 @@ _MESSAGES: dict[str, tuple[list[NodeBuilder], PodBuilder, str]] = {
     "nodes that a DaemonSet's pod did not name": (
         [node("a"), node("b"), node("c").taint("t")],
         pod().required_node_affinity({"matchFields": [expression("metadata.name", "In", "c")]}),
-        "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+        "0/3 nodes are available: 1 node(s) had untolerated taint(s), "
+        "2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
     ),
 }
 
@@ -458,3 +459,27 @@ def test_a_pod_whose_quantity_cannot_be_read_is_never_bound() -> None:
     cluster.see(pod("broken").requests(cpu="a lot"))
     assert cluster.run() == []
     assert cluster.scheduler.statistics.malformed_pods == 1
+
+
+def test_an_inspection_says_what_every_plugin_makes_of_every_node() -> None:
+    cluster = Cluster(
+        node("small").allocatable(cpu="1"), node("tainted").taint("t").allocatable(cpu="1"), node("a"), node("b")
+    )
+    builder = pod("web").requests(cpu="2", memory="8Gi")
+    inspection = cluster.scheduler.inspect(builder.manifest())
+    assert inspection.feasible == {"a", "b"}
+    assert inspection.filters["TaintToleration"] == {"tainted": ("node(s) had untolerated taint(s)",)}
+    # Each plugin is asked alone: the tainted node is short of cpu, too.
+    assert inspection.filters["NodeResourcesFit"] == {"small": ("Insufficient cpu",), "tainted": ("Insufficient cpu",)}
+    parts = inspection.scores["TaintToleration"]["a"]
+    assert (parts.raw, parts.normalized, parts.weighted) == (0, 100, 300)
+    assert inspection.totals == {"a": 425, "b": 425}
+    assert inspection.best == {"a", "b"}
+    assert cluster.scheduler.pending()["active"] == 0
+
+
+def test_an_inspection_of_a_pod_that_fits_nowhere_has_the_message_it_would_get() -> None:
+    cluster = Cluster(node("a"))
+    assert cluster.scheduler.inspect(pod().requests(cpu="8").manifest()).message == (
+        "0/1 nodes are available: 1 Insufficient cpu."
+    )

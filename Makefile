@@ -1,0 +1,59 @@
+# Everything a developer or a newcomer runs. `make help` explains it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test unit check lint format controlplane bench docs clean
+
+help: ## Show this list
+	@echo "Usage: make TARGET"
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Needs Python 3.11 or newer, Go (or the extra 'go'), and make. Everything is installed into $(VENV);"
+	@echo "the control plane's programs are built once into your cache folder."
+
+install: $(INSTALLED) ## Install HYDATIS and its tools into .venv
+
+$(INSTALLED): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "HYDATIS needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Schedule real pods on a real control plane, and say why (DEMO_ARGS="--json FILE" adds arguments)
+	$(BIN)/hydatis demo $(DEMO_ARGS)
+
+test: $(INSTALLED) ## Run every test; the first run builds the control plane (TEST_ARGS="-k queue" adds arguments)
+	$(BIN)/pytest $(TEST_ARGS)
+
+unit: $(INSTALLED) ## Run the tests that need no cluster, in seconds
+	$(BIN)/pytest tests/unit $(TEST_ARGS)
+
+lint: $(INSTALLED) ## Check style, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## Run everything a reviewer would: lint and test
+
+format: $(INSTALLED) ## Rewrite the code in the project's style
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+controlplane: $(INSTALLED) ## Build every program of the control plane into the cache folder
+	$(BIN)/hydatis sandbox build
+
+bench: $(INSTALLED) ## Measure HYDATIS beside kube-scheduler (BENCH_ARGS="--nodes 1000 --repeat 3" adds arguments)
+	$(BIN)/hydatis bench $(BENCH_ARGS)
+
+docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' own help
+	$(BIN)/python -m hydatis.operator.command_reference > docs/commands.md
+
+clean: ## Remove the virtual environment and the tools' caches; built control-plane programs stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

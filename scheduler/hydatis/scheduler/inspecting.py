@@ -1,0 +1,99 @@
+"""What every plugin says about a pod, node by node: the long answer to «why there?» and «why nowhere?».
+
+Asked for a single pod by whoever explains or verifies a decision; the scheduling cycle itself keeps only what it
+needs. Nothing is reserved and no state changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hydatis.scheduler.arrays import Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.filtering import diagnose, no_nodes_available
+from hydatis.scheduler.normalizing import normalize
+from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.prefiltering import Rejected, prefilter
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.requirements import Requirements
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """One plugin's score of one node."""
+
+    raw: int
+    normalized: int
+    """0-100."""
+    weighted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Everything the plugins say about one pod."""
+
+    prefilter: str | None
+    """Why no node is worth a look; None when some are."""
+    filters: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """Plugin to node to reasons, for the nodes it rejects. Each plugin is asked alone about every node."""
+    feasible: frozenset[str]
+    scores: Mapping[str, Mapping[str, ScoreParts]]
+    """Plugin to feasible node to score."""
+    totals: Mapping[str, int]
+    """Feasible node to the sum of its weighted scores."""
+    best: frozenset[str]
+    """The feasible nodes with the highest total: any of them may be chosen."""
+    message: str | None
+    """The FailedScheduling text; None when some node is feasible."""
+
+
+def inspect(requirements: Requirements, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
+    """Ask every plugin about every node."""
+    space = prefilter(profile.prefilters, requirements)
+    if isinstance(space, Rejected):
+        message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."
+        return Inspection(space.reason, {}, frozenset(), {}, {}, frozenset(), message)
+    rows = space.rows(cluster)
+    feasible = np.ones(len(rows), dtype=np.bool_)
+    filters = {}
+    for plugin in profile.filters:
+        if plugin.applies(requirements):
+            passed = plugin.filter(requirements, cluster, rows)
+            feasible &= passed
+            filters[plugin.name] = _reasons_by_node(plugin, requirements, cluster, rows[~passed].tolist())
+    if not feasible.any():
+        diagnosis = diagnose(profile.filters, requirements, cluster, space)
+        message = no_nodes_available(cluster.node_count, diagnosis.reasons)
+        return Inspection(None, filters, frozenset(), {}, {}, frozenset(), message)
+    scores = _scores(requirements, policy, profile, cluster, rows[feasible])
+    names = [cluster.node_name(row) for row in rows[feasible].tolist()]
+    totals = {name: sum(by_node[name].weighted for by_node in scores.values()) for name in names}
+    highest = max(totals.values())
+    best = frozenset(name for name, total in totals.items() if total == highest)
+    return Inspection(None, filters, frozenset(names), scores, totals, best, None)
+
+
+def _reasons_by_node(
+    plugin: FilterPlugin, requirements: Requirements, cluster: Cluster, rows: list[int]
+) -> dict[str, tuple[str, ...]]:
+    return {
+        cluster.node_name(row): tuple(plugin.reasons(requirements, cluster, np.array([row], dtype=np.intp)))
+        for row in rows
+    }
+
+
+def _scores(
+    requirements: Requirements, policy: Policy, profile: Profile, cluster: Cluster, rows: Rows
+) -> dict[str, dict[str, ScoreParts]]:
+    scores = {}
+    for entry in profile.weighted_scores(policy):
+        if entry.plugin.applies(requirements):
+            raw = entry.plugin.score(requirements, cluster, rows)
+            normalized = normalize(raw, int(raw.max()), entry.plugin.normalization)
+            scores[entry.plugin.name] = {
+                cluster.node_name(row): ScoreParts(score, level, entry.weight * level)
+                for row, score, level in zip(rows.tolist(), raw.tolist(), normalized.tolist(), strict=True)
+            }
+    return scores
