@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hydatis.operator.connection import Connection
-from hydatis.operator.errors import OUTCOME_UNKNOWN, ApiError, NotFound, OperatorError, TooManyRequests
+from hydatis.operator.errors import OUTCOME_UNKNOWN, ApiError, Conflict, NotFound, OperatorError, TooManyRequests
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.instructions import Bind
@@ -54,7 +54,12 @@ class Binder:
             outcome, reason = await self._post(pod, instruction.node)
         except OUTCOME_UNKNOWN as fault:
             logger.debug("The outcome of binding %s to %s is unknown, reading it: %s", pod, instruction.node, fault)
-            outcome, reason = await self._find_out(pod, instruction.node)
+            outcome, reason = await self._find_out(pod, instruction.node, settle_seconds=SETTLE_SECONDS)
+        except Conflict as conflict:
+            # Also what a proxy that repeats requests makes of a binding that succeeded: only the pod itself tells.
+            outcome, reason = await self._find_out(pod, instruction.node, settle_seconds=0.0)
+            if outcome == "not_bound_after_read":
+                outcome, reason = "conflict", str(conflict)
         self._done(instruction, outcome, reason)
 
     async def _post(self, pod: PodReference, node: str) -> tuple[str, str | None]:
@@ -74,14 +79,14 @@ class Binder:
                     return "throttled", f"the API server was too busy for {BIND_BUDGET_SECONDS:.0f} s"
                 await asyncio.sleep(wait)
             except ApiError as error:
-                if error.status >= 500:
+                if error.status >= 500 or isinstance(error, Conflict):
                     raise
-                return _refusal(error), str(error)
+                return "gone" if isinstance(error, NotFound) else "rejected", str(error)
             else:
                 return "bound", None
 
-    async def _find_out(self, pod: PodReference, node: str) -> tuple[str, str | None]:
-        """Read the pod until the API server says whether it is bound to `node`."""
+    async def _find_out(self, pod: PodReference, node: str, *, settle_seconds: float) -> tuple[str, str | None]:
+        """Read the pod until the API server says whether it is bound to `node`, or that it stays unbound."""
         loop = asyncio.get_running_loop()
         delay, longest = _READ_BACKOFF_SECONDS
         unbound_since: float | None = None
@@ -100,9 +105,8 @@ class Binder:
                 verdict = _verdict(manifest, pod, node)
                 if verdict is not None:
                     return verdict
-                if unbound_since is None:
-                    unbound_since = loop.time()
-                elif loop.time() - unbound_since >= SETTLE_SECONDS:
+                unbound_since = loop.time() if unbound_since is None else unbound_since
+                if loop.time() - unbound_since >= settle_seconds:
                     return "not_bound_after_read", "the binding did not take effect"
 
 
@@ -119,10 +123,6 @@ def binding_body(pod: PodReference, node: str) -> Mapping[str, Any]:
 def _pod_path(pod: PodReference) -> str:
     # Names of pods and namespaces are DNS labels or subdomains, so they need no quoting.
     return f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
-
-
-def _refusal(error: ApiError) -> str:
-    return {404: "gone", 409: "conflict"}.get(error.status, "rejected")
 
 
 def _verdict(manifest: Mapping[str, Any], pod: PodReference, node: str) -> tuple[str, str | None] | None:

@@ -25,6 +25,9 @@ def run(
         list[str] | None, typer.Option(help="Pods with this spec.schedulerName are ours; repeatable. Default: hydatis.")
     ] = None,
     bind_concurrency: Annotated[int, typer.Option(help="Most binds on their way at a time.")] = 32,
+    watch_silence: Annotated[
+        float, typer.Option(help="Seconds after which a watch that says nothing is cut and resumed.")
+    ] = 90.0,
     seed: Annotated[int | None, typer.Option(help="Makes tie-breaks between equal nodes repeatable.")] = None,
     log_format: Annotated[LogFormat, typer.Option(help="Text for people, json for collectors.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="Least severe messages shown.")] = LogLevel.INFO,
@@ -36,6 +39,7 @@ def run(
     from hydatis.operator import options, running
     from hydatis.operator.credentials import CredentialSource
     from hydatis.operator.errors import OperatorError
+    from hydatis.operator.watching import WatchTiming
 
     configure(log_format, log_level)
     try:
@@ -48,6 +52,7 @@ def run(
                 scheduler_names=options.scheduler_names(scheduler_name or ["hydatis"]),
                 bind_concurrency=options.bind_concurrency(bind_concurrency),
                 seed=options.seed(seed),
+                timing=WatchTiming(silence_seconds=options.watch_silence(watch_silence)),
             )
         )
     except OperatorError as error:

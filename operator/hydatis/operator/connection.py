@@ -6,6 +6,7 @@ them again when the server no longer takes them (tokens of service accounts rota
 """
 
 import asyncio
+import os
 import ssl
 import time
 import urllib.request
@@ -270,7 +271,8 @@ def _unreachable(server: str, fault: BaseException) -> Unreachable:
     if isinstance(fault, TimeoutError):
         reason = "it did not answer in time"
     elif isinstance(fault, OSError) and fault.strerror:
-        reason = fault.strerror
+        # asyncio puts its own words into strerror for a refused connection; the system's are the ones people know.
+        reason = os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault.strerror
     else:
         reason = str(fault) or type(fault).__name__
     return Unreachable(f"The API server {server} cannot be reached: {reason}.", "Check its address and that it is up.")

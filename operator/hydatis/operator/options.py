@@ -39,6 +39,13 @@ def bind_concurrency(number: int) -> int:
     return number
 
 
+def watch_silence(seconds: float) -> float:
+    """How long a watch may say nothing; bookmarks come about once a minute. Raises Misconfigured."""
+    if not 1.0 <= seconds <= 3600.0:
+        raise Misconfigured(f"--watch-silence {seconds:g} is out of range.", "Pass seconds from 1 to 3600.")
+    return seconds
+
+
 def seed(number: int | None) -> int | None:
     """A seed for tie-breaks and jitter. Raises Misconfigured."""
     if number is not None and number < 0:

@@ -16,6 +16,7 @@ import orjson
 from hydatis.operator.connection import Connection
 from hydatis.operator.errors import (
     TRANSIENT,
+    ApiError,
     CertificateRefused,
     Forbidden,
     NotFound,
@@ -78,6 +79,11 @@ async def check(connection: Connection) -> None:
         raise StartRefused(
             f"This identity may not even ask for its permissions: {error.message}.",
             "Check that the kubeconfig names a user, and bind it to the chart's ClusterRole.",
+        ) from error
+    except ApiError as error:
+        raise StartRefused(
+            f"{connection.server} does not answer as a Kubernetes API server does: {error.status} {error.message}.",
+            "Check the server's address in the kubeconfig.",
         ) from error
     if missing:
         raise StartRefused(

@@ -35,10 +35,10 @@ class ProbeServer:
         app.router.add_get("/healthz", lambda _: _answer(self._health()))
         app.router.add_get("/livez", lambda _: _answer(self._health()))
         app.router.add_get("/readyz", lambda _: _answer(self._readiness()))
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port, shutdown_timeout=1.0).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self._runner.cleanup()
             raise Misconfigured(

@@ -34,6 +34,8 @@ from hydatis.operator.errors import (
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500
+LIST_TIMEOUT_SECONDS = 30.0
+"""For one page."""
 SLICE_SECONDS = 0.005
 """Applying a burst of events gives way to the rest of the loop (binds, answers) this often."""
 _READ_FAULTS = (aiohttp.ClientError, TimeoutError, OSError)
@@ -64,7 +66,7 @@ class WatchTiming:
     open_seconds: float = 15.0
     """The server must answer a watch request within this time."""
     backoff_initial_seconds: float = 0.1
-    backoff_max_seconds: float = 10.0
+    backoff_max_seconds: float = 5.0
     grace_seconds: float = 15.0
     """A stream that lost its connection counts as alive for this long while it reconnects."""
 
@@ -143,7 +145,12 @@ class Stream:
     async def _pages(self, query: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
         while True:
             _, payload = await self._connection.request(
-                "GET", self.watched.path, resource=self.watched.resource, verb="list", query=query, timeout=60.0
+                "GET",
+                self.watched.path,
+                resource=self.watched.resource,
+                verb="list",
+                query=query,
+                timeout=LIST_TIMEOUT_SECONDS,
             )
             page = decode(payload)
             if not isinstance(page, dict) or "resourceVersion" not in page.get("metadata", {}):
