@@ -6,11 +6,9 @@ plugins. Every process ends with the Python process that started it (unless deta
 """
 
 import atexit
-import os
 import secrets
 import shutil
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +37,7 @@ from hydatis.sandbox.ports import ADDRESS_IN_USE, Port
 from hydatis.sandbox.processes import ChildProcess, ProcessIdentity, spawn
 from hydatis.sandbox.records import ComponentRecord, SandboxRecord, find_record, reap_abandoned
 from hydatis.sandbox.requesting import ApiServer, probe
+from hydatis.sandbox.tools import run_tool
 
 __all__ = ["FULL", "MINIMAL", "Component", "ControlPlane", "SandboxError"]
 
@@ -46,7 +45,6 @@ _READY_SECONDS = 120.0
 """Ten times what a start takes on two busy cores."""
 _POLL_SECONDS = 0.05
 _PORT_ATTEMPTS = 5
-_COMMAND_SECONDS = 120.0
 _TOKEN_SECONDS = 30 * 24 * 3600
 
 
@@ -232,13 +230,13 @@ class ControlPlane:
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as the administrator; what it prints. Raises `SandboxError` with its error text."""
         flags = [f"--kubeconfig={self.admin_kubeconfig}", f"--cache-dir={self.directory / 'kubectl'}"]
-        return _run(Program.KUBECTL, [*flags, *arguments], stdin=stdin)
+        return run_tool(Program.KUBECTL, [*flags, *arguments], stdin=stdin)
 
     def helm(self, *arguments: str) -> str:
         """Run Helm as the administrator; what it prints. Raises `SandboxError` with its error text."""
         home = self.directory / "helm"
         environment = {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
-        return _run(Program.HELM, [f"--kubeconfig={self.admin_kubeconfig}", *arguments], environment=environment)
+        return run_tool(Program.HELM, [f"--kubeconfig={self.admin_kubeconfig}", *arguments], environment=environment)
 
     def service_account_kubeconfig(self, namespace: str, name: str, *, server: str | None = None) -> Path:
         """A kubeconfig (mode 0600) with a new token of the service account, valid for 30 days, from the TokenRequest
@@ -376,24 +374,3 @@ class ControlPlane:
 
 class _PortTakenError(SandboxError):
     """A component found its port taken."""
-
-
-def _run(
-    program: Program, command: Sequence[str], *, stdin: str | None = None, environment: Mapping[str, str] | None = None
-) -> str:
-    binary = provide([program])[program]
-    try:
-        answer = subprocess.run(
-            [str(binary), *command],
-            env=os.environ | dict(environment or {}),
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SandboxError(f"{program} {command[-1]} did not end within {_COMMAND_SECONDS:.0f} s") from None
-    if answer.returncode != 0:
-        raise SandboxError(f"{program} failed ({answer.returncode}): {answer.stderr.strip() or answer.stdout.strip()}")
-    return answer.stdout

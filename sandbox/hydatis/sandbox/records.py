@@ -129,7 +129,7 @@ def _parse(content: Any) -> SandboxRecord:
                 [str(part) for part in entry["command"]],
                 str(entry["log"]),
             )
-            for name, entry in content["components"].items()
+            for name, entry in dict(content["components"]).items()
         },
     )
 
