@@ -72,16 +72,16 @@ class Recorder:
         """The newest waiting record of each pod, by uid."""
         self._series: OrderedDict[tuple[str, str, str], _Series] = OrderedDict()
         self._instance = f"hydatis-{socket.gethostname()}"[:128]
-        self._last_stamp = 0
+        self._stamps = Stamps()
         self._warned_at = float("-inf")
 
     def normal(self, pod: PodReference, reason: str, note: str, *, action: str) -> None:
         """Record what went as it should; it is never aggregated."""
-        self._enqueue(_Record(pod, "Normal", reason, _capped(note), action, datetime.now(UTC)))
+        self._enqueue(_Record(pod, "Normal", reason, capped(note), action, datetime.now(UTC)))
 
     def warning(self, pod: PodReference, reason: str, note: str, *, action: str) -> None:
         """Record what did not; repeats become a series."""
-        record = _Record(pod, "Warning", reason, _capped(note), action, datetime.now(UTC))
+        record = _Record(pod, "Warning", reason, capped(note), action, datetime.now(UTC))
         series = self._series.get((pod.uid, reason, record.note))
         if series is None:
             waiting = self._latest.get(pod.uid)
@@ -132,7 +132,7 @@ class Recorder:
         await self._post(record)
 
     async def _post(self, record: _Record) -> None:
-        name = event_name(record.pod.name, self._stamp())
+        name = event_name(record.pod.name, self._stamps.draw())
         body = self._body(record, name)
         path = f"/apis/events.k8s.io/v1/namespaces/{record.pod.namespace}/events"
         if not await self._deliver("POST", path, "create", body):
@@ -214,10 +214,17 @@ class Recorder:
             "type": record.kind,
         }
 
-    def _stamp(self) -> int:
-        """Nanoseconds since 1970, never the same twice: names stay unique even after a restart."""
-        self._last_stamp = max(self._last_stamp + 1, time.time_ns())
-        return self._last_stamp
+
+class Stamps:
+    """Nanoseconds since 1970, none twice: names made of them stay unique even after a restart."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def draw(self) -> int:
+        """The next stamp."""
+        self._last = max(self._last + 1, time.time_ns())
+        return self._last
 
 
 _MEANINGS = {"POST": Body.JSON, "PATCH": Body.MERGE_PATCH}
@@ -229,7 +236,7 @@ def event_name(pod_name: str, stamp: int) -> str:
     return pod_name[: NAME_LENGTH - len(suffix)].rstrip("-.") + suffix
 
 
-def _capped(note: str) -> str:
+def capped(note: str) -> str:
     """The note within `NOTE_BYTES` of UTF-8, cut at a character and marked with an ellipsis."""
     encoded = note.encode()
     if len(encoded) <= NOTE_BYTES:
