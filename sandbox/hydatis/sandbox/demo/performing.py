@@ -25,6 +25,7 @@ from hydatis.sandbox.demo.pod_watch import ObservedPod, PodWatch
 from hydatis.sandbox.demo.scenario import GATED, NAMESPACE, POLICY, Scenario
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.operator_process import OperatorProcess
+from hydatis.sandbox.processes import log_tail
 
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 _EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
@@ -189,9 +190,8 @@ class Performance:
             if await self._watch.until(reached, min(1.0, remaining)):
                 return
             if not self._operator.alive():
-                raise DemoError(
-                    f"the operator ended in the middle of the demo; the end of its log says why: {self._tail()}"
-                )
+                log = log_tail(self._operator.log)
+                raise DemoError(f"the operator ended in the middle of the demo; the end of its log:\n{log}")
 
     async def _until_polled(self, reached: Callable[[], Any], timeout_seconds: float) -> bool:
         deadline = time.perf_counter() + timeout_seconds
@@ -217,12 +217,6 @@ class Performance:
         except SandboxError:
             return {}
         return {queue: int(metrics.get(f'scheduler_pending_pods{{queue="{queue}"}}', 0)) for queue in QUEUES}
-
-    def _tail(self) -> str:
-        try:
-            return "\n".join(self._operator.log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-        except OSError as error:
-            return f"(no log: {error})"
 
 
 def _tainted(node: Mapping[str, Any]) -> bool:

@@ -79,7 +79,7 @@ def _numbers(document: Mapping[str, Any]) -> list[str]:
     percentiles = ", ".join(f"{name} {value:.0f} ms" for name, value in latency.items() if value is not None)
     lines = [
         f"{document['bound']} of {document['pods']} pods bound on {document['nodes']} nodes, "
-        f"{document['seconds_to_bind']:.1f} s after the first was created; {document['released']} of them gated at first",
+        f"{document['seconds_to_bind']:.1f} s after the first was created; {document['released']} of them was gated",
         f"{document['unschedulable']} unschedulable, {document['gated']} gated, "
         f"{document['overcommitted_nodes']} nodes overcommitted",
         f"latency {percentiles} ({_LATENCY})",
