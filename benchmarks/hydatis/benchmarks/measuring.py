@@ -89,9 +89,13 @@ class _ProcessTree:
                     rss += process.memory_info().rss / _MIB
                 # The system adds a child's time to its parent's `children_*` only once the child has ended.
                 cpu += times.user + times.system + times.children_user + times.children_system
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
-            # A process that has ended keeps its last sample; the run itself notices a scheduler that died.
+        except psutil.NoSuchProcess:
             self._looks = 0
+            return
+        # One that has ended and was not yet waited for has no memory. It keeps its last sample as one that is gone
+        # does; that it
+        # died is the run's to notice.
+        if rss == 0.0:
             return
         self.samples.append((now, cpu, rss))
 
