@@ -116,11 +116,6 @@ class SchedulingQueue:
         pod.entry = None
         self._move(pod, PodState.GONE, None)
 
-    def has_active(self, now: float) -> bool:
-        """Tell whether `pop` would give a pod."""
-        self._release_due(now)
-        return self._peek(self._active) is not None
-
     def next_wake(self) -> float | None:
         """Return when the next backoff or flush is due; None when none is."""
         due = [heap[0].key[0] for heap in (self._backoff, self._flush) if self._peek(heap) is not None]

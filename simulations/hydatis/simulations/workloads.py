@@ -12,7 +12,7 @@ import numpy as np
 
 from hydatis.simulations.clusters import BATCH_TAINT, GPU_RESOURCE, GPU_TAINT, Manifest
 
-IMAGE = "registry.k8s.io/pause:3.10"
+IMAGE = "pause:3.10"
 """Named because a pod must name one; simulated nodes never pull it."""
 
 

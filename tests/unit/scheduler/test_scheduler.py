@@ -483,3 +483,13 @@ def test_an_inspection_of_a_pod_that_fits_nowhere_has_the_message_it_would_get()
     assert cluster.scheduler.inspect(pod().requests(cpu="8").manifest()).message == (
         "0/1 nodes are available: 1 Insufficient cpu."
     )
+
+
+def test_every_one_of_many_unschedulable_classes_is_woken_by_the_node_it_waits_for() -> None:
+    cluster = Cluster(node("full").allocatable(cpu="0"))
+    named = [{"matchFields": [expression("metadata.name", "In", f"n{number}")]} for number in range(100)]
+    cluster.see(*(pod(f"p{number}").required_node_affinity(term) for number, term in enumerate(named)))
+    assert len(cluster.run()) == 100
+    cluster.now = 60.0
+    cluster.see(*(node(f"n{number}") for number in range(100)))
+    assert cluster.placements() == {f"p{number}": f"n{number}" for number in range(100)}
