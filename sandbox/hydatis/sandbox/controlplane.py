@@ -6,6 +6,7 @@ plugins. Every process ends with the Python process that started it (unless deta
 """
 
 import atexit
+import os
 import secrets
 import shutil
 import ssl
@@ -60,6 +61,7 @@ class ControlPlane:
         self._reservations: dict[Component, tuple[Port, ...]] = {}
         self._ports: dict[Component, tuple[int, ...]] = {}
         self._detached = record.owner is None
+        self._planned = frozenset(map(Component, record.components))
 
     @classmethod
     def start(
@@ -98,6 +100,7 @@ class ControlPlane:
             record = SandboxRecord(directory, ProcessIdentity.own())
             control_plane = cls(Layout(directory), record, {name: secrets.token_urlsafe(32) for name in USERS})
             control_plane._detached = detached
+            control_plane._planned = frozenset(wanted)
             extra = {Component.APISERVER: apiserver_arguments, Component.SCHEDULER: scheduler_arguments}
             control_plane._start_all(wanted, extra, progress)
         return control_plane
@@ -123,7 +126,7 @@ class ControlPlane:
         for name, entry in record.components.items():
             component = Component(name)
             control_plane._children[component] = ChildProcess(entry.process, Path(entry.log))
-            control_plane._ports[component] = (entry.port,)
+            control_plane._ports[component] = entry.ports
         return control_plane
 
     @property
@@ -194,7 +197,10 @@ class ControlPlane:
         return answer is not None and answer.status == 200
 
     def start_component(self, component: Component, arguments: Sequence[str] = ()) -> None:
-        """Start a component that does not run and wait until it is ready. `arguments` come after the sandbox's own."""
+        """Start a component that does not run and wait until it is ready. `arguments` come after the sandbox's own.
+
+        Raises `SandboxError` where it runs, or does not become ready.
+        """
         if component in self._children and self._children[component].alive():
             raise SandboxError(f"{component} already runs; use restart_component")
         binary = provide([component.program])[component.program]
@@ -202,8 +208,11 @@ class ControlPlane:
             configuration = scheduler_configuration(self._layout.kubeconfig(component))
             write_private(self._layout.scheduler_configuration, configuration.encode())
         for attempt in range(1, _PORT_ATTEMPTS + 1):
-            self._reserve(component)
-            command = [str(binary), *command_arguments(component, self._layout, self._ports), *arguments]
+            # A component that ran before keeps its address: kubeconfigs and other components know it.
+            if attempt > 1 or component not in self._ports:
+                self._reserve(component)
+            own = command_arguments(component, self._layout, self._ports)
+            command = [str(binary), *own, *self._admission(component), *arguments]
             try:
                 self._launch(component, command)
                 break
@@ -291,10 +300,7 @@ class ControlPlane:
             self._prepare()
             for component in wanted:
                 progress(f"starting {component}")
-                more = list(extra.get(component, ()))
-                if component is Component.APISERVER and Component.CONTROLLER_MANAGER not in wanted:
-                    more.insert(0, "--disable-admission-plugins=TaintNodesByCondition")
-                self.start_component(component, more)
+                self.start_component(component, extra.get(component, ()))
             self._await_service_account(wanted)
             if self._detached:
                 self._record.owner = None
@@ -303,6 +309,11 @@ class ControlPlane:
         except BaseException:
             self.stop()
             raise
+
+    def _admission(self, component: Component) -> list[str]:
+        if component is not Component.APISERVER or Component.CONTROLLER_MANAGER in self._planned:
+            return []
+        return ["--disable-admission-plugins=TaintNodesByCondition"]
 
     def _prepare(self) -> None:
         shutil.rmtree(self._layout.etcd_data, ignore_errors=True)
@@ -327,11 +338,11 @@ class ControlPlane:
 
     def _launch(self, component: Component, command: list[str]) -> None:
         log = self._layout.log(component)
-        child = spawn(command, log, detached=self._detached)
+        # etcd takes every ETCD_… variable for a flag.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
+        child = spawn(command, log, detached=self._detached, environment=environment)
         self._children[component] = child
-        self._record.components[component] = ComponentRecord(
-            child.identity, self._ports[component][0], command, str(log)
-        )
+        self._record.components[component] = ComponentRecord(child.identity, self._ports[component], command, str(log))
         self._record.save()
         self._await(component, lambda: self.ready(component), "is ready")
 

@@ -34,7 +34,7 @@ class OperatorProcess:
         self._port = port
         # Where the kernel does not end it with its owner, a later start of a sandbox does.
         self._record = SandboxRecord(child.log.absolute(), ProcessIdentity.own())
-        self._record.components["operator"] = ComponentRecord(child.identity, port.number, command, str(child.log))
+        self._record.components["operator"] = ComponentRecord(child.identity, (port.number,), command, str(child.log))
         self._record.save()
         self.ready_seconds = 0.0
         """From the start of the process until /readyz answered 200."""

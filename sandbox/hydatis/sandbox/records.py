@@ -23,8 +23,8 @@ class ComponentRecord:
     """One process of a sandbox."""
 
     process: ProcessIdentity
-    port: int
-    """The port its clients use."""
+    ports: tuple[int, ...]
+    """The first is the one its clients use."""
     command: list[str]
     log: str
 
@@ -125,7 +125,7 @@ def _parse(content: Any) -> SandboxRecord:
         {
             str(name): ComponentRecord(
                 _identity(entry["process"]),
-                int(entry["port"]),
+                tuple(int(port) for port in entry["ports"]),
                 [str(part) for part in entry["command"]],
                 str(entry["log"]),
             )

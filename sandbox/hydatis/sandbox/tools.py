@@ -14,15 +14,18 @@ _COMMAND_SECONDS = 120.0
 def run_tool(
     program: Program, command: Sequence[str], *, stdin: str | None = None, environment: Mapping[str, str] | None = None
 ) -> str:
-    """What `program` prints; built first where it is missing. `environment` is added to this process's own.
+    """What `program` prints; built first where it is missing.
 
-    Raises `SandboxError` with the tool's error text where it fails, or does not end within two minutes.
+    `environment` is added to this process's own, which is rid of settings for the two tools. Raises `SandboxError` with
+    the tool's error text where it fails, or does not end within two minutes.
     """
     binary = provide([program])[program]
+    # The user's own settings may name another cluster (HELM_KUBEAPISERVER) or change what commands do (kuberc).
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HELM_", "KUBE"))}
     try:
         answer = subprocess.run(
             [str(binary), *command],
-            env=os.environ | dict(environment or {}),
+            env=kept | {"KUBERC": "off"} | dict(environment or {}),
             input=stdin or "",
             capture_output=True,
             text=True,

@@ -110,6 +110,34 @@ def test_a_stopped_api_server_does_not_answer_and_comes_back(own: ControlPlane) 
     assert own.api.ready()
 
 
+def test_an_api_server_that_is_started_with_other_arguments_keeps_its_address_and_what_the_sandbox_set(
+    own: ControlPlane,
+) -> None:
+    url = own.url
+    own.stop_component(Component.APISERVER, kill=True)
+    own.start_component(Component.APISERVER, ["--event-ttl=30m"])
+    assert own.url == url
+    command = Path(f"/proc/{own.pid(Component.APISERVER)}/cmdline").read_text().split("\0")
+    assert {"--event-ttl=30m", "--disable-admission-plugins=TaintNodesByCondition"} <= set(command)
+
+
+def test_settings_of_the_user_for_the_tools_do_not_lead_to_another_cluster(
+    control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HELM_KUBEAPISERVER", "https://127.0.0.1:9")
+    monkeypatch.setenv("HELM_NAMESPACE", "elsewhere")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    assert control_plane.helm("list", "--short") == ""
+    assert "default" in control_plane.kubectl("get", "namespaces", "-o", "name")
+
+
+def test_etcd_settings_of_the_user_do_not_reach_the_sandbox(own: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETCD_NAME", "someone-elses")
+    monkeypatch.setenv("ETCD_FORCE_NEW_CLUSTER", "not-a-boolean")
+    own.restart_component(Component.ETCD, kill=True)
+    assert own.api.ready()
+
+
 def test_kube_scheduler_can_be_added_later_and_binds_as_its_own_user(own: ControlPlane) -> None:
     own.start_component(Component.SCHEDULER, ["--v=2"])
     assert "--v=2" in Path(f"/proc/{own.pid(Component.SCHEDULER)}/cmdline").read_text().split("\0")

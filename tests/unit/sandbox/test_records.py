@@ -25,7 +25,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 def _record(directory: Path, owner: ProcessIdentity | None, process: ProcessIdentity) -> SandboxRecord:
     record = SandboxRecord(directory, owner)
-    record.components["etcd"] = ComponentRecord(process, 1234, ["/bin/etcd", "--flag=ü"], "/logs/etcd.log")
+    record.components["etcd"] = ComponentRecord(process, (1234, 5), ["/bin/etcd", "--flag=ü"], "/logs/etcd.log")
     return record
 
 
