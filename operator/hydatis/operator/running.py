@@ -17,7 +17,6 @@ from typing import Any
 
 import kopf
 import numpy as np
-import uvloop
 
 from hydatis.operator import preflight
 from hydatis.operator.binding import Binder
@@ -26,6 +25,7 @@ from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
 from hydatis.operator.credentials import CredentialSource
 from hydatis.operator.driver import Driver
+from hydatis.operator.event_loop import new_event_loop
 from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.policies import PolicyKeeper
@@ -60,7 +60,7 @@ class Options:
 
 def run(options: Options) -> None:
     """Run the operator until it is told to stop. Raises OperatorError when it cannot start or go on."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve(options))
 
 
@@ -158,6 +158,9 @@ class Operator:
         if not await self.outbox.drain((Lane.BIND,), DRAIN_BINDS_SECONDS):
             logger.warning("Stopping while binds are still without an answer; the next start finds out about them.")
         await self.recorder.flush(FLUSH_EVENTS_SECONDS)
+        # kopf waits five seconds for whatever runs after this.
+        await self._stop_tasks()
+        await self.probes.stop()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
