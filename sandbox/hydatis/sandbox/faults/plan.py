@@ -88,6 +88,11 @@ class FaultPlan:
         with self._lock:
             return self._applied[name]
 
+    def taken(self, name: str) -> int:
+        """How many calls the rule has taken, its fault done or still to come."""
+        with self._lock:
+            return self._taken[name]
+
     def calls(self, verb: str, resource: str) -> int:
         """How many such calls have come, spoiled or not."""
         with self._lock:

@@ -1,0 +1,66 @@
+"""Processes that die: SIGKILL to the operator and to the API server in the middle of a burst."""
+
+from collections.abc import Callable
+
+from hydatis.sandbox.controlplane import Component
+from hydatis.sandbox.faults.actions import Delay
+from hydatis.sandbox.faults.compacting import compact_history
+from hydatis.sandbox.faults.plan import Rule
+from hydatis.sandbox.faults.proxy import FaultProxy
+from hydatis.sandbox.faults.scene import Scene
+from hydatis.sandbox.faults.verdict import complaints_after_settling
+from hydatis.sandbox.operator_process import OperatorProcess
+
+START = Callable[..., OperatorProcess]
+TOO_MANY = 8
+"""Pods beyond what the scene can hold."""
+SLOW_BINDS = Rule("slow", Delay(0.15), resource="pods/binding")
+"""Keeps a burst going for seconds, with bindings on their way at every moment: they reach the API server even when the
+operator that sent them is dead."""
+
+
+def test_an_operator_killed_three_times_during_a_burst_loses_no_pod_and_binds_none_twice(
+    scene: Scene, proxy: FaultProxy, start_operator: START
+) -> None:
+    proxy.plan.add(SLOW_BINDS)
+    capacity = scene.shape.pods
+    operator = start_operator("--bind-concurrency", "8", through=proxy)
+    burst = scene.burst(scene.pods_of_burst(capacity + TOO_MANY))
+    for moment in (10, 90, 170):
+        scene.wait_for_bound(moment)
+        operator.kill()
+        assert moment <= scene.bound() < capacity, "the kill did not fall into the burst"
+        operator = start_operator("--bind-concurrency", "8", through=proxy)
+    burst.join()
+    assert complaints_after_settling(scene, operator, bound=capacity) == []
+
+
+def test_an_api_server_killed_during_a_burst_finds_the_same_operator_at_work_again(
+    scene: Scene, proxy: FaultProxy, start_operator: START
+) -> None:
+    proxy.plan.add(SLOW_BINDS)
+    capacity = scene.shape.pods
+    operator = start_operator("--bind-concurrency", "8", through=proxy)
+    burst = scene.burst(scene.pods_of_burst(capacity + TOO_MANY))
+    scene.wait_for_bound(60)
+    scene.control_plane.restart_component(Component.APISERVER, kill=True)
+    assert scene.bound() < capacity, "the kill did not fall into the burst"
+    burst.join()
+    assert complaints_after_settling(scene, operator, bound=capacity) == []
+    assert operator.metrics()['hydatis_watch_faults_total{resource="pods"}'] > 0
+
+
+def test_history_that_is_really_gone_makes_the_operator_list_again(
+    scene: Scene, proxy: FaultProxy, start_operator: START
+) -> None:
+    proxy.plan.add(SLOW_BINDS)
+    capacity = scene.shape.pods
+    operator = start_operator("--bind-concurrency", "8", through=proxy)
+    burst = scene.burst(scene.pods_of_burst(capacity + TOO_MANY))
+    scene.wait_for_bound(60)
+    scene.control_plane.stop_component(Component.APISERVER, kill=True)
+    compact_history(scene.control_plane)
+    scene.control_plane.restart_component(Component.APISERVER)
+    burst.join()
+    assert complaints_after_settling(scene, operator, bound=capacity) == []
+    assert operator.metrics()['hydatis_watch_relists_total{resource="pods"}'] > 0
