@@ -46,20 +46,21 @@ class OperatorProcess:
         *,
         log: Path | None = None,
         scheduler_name: str | None = None,
+        python: Path | None = None,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         deadline_seconds: float = _READY_SECONDS,
     ) -> Self:
         """Start an operator and wait until it is ready.
 
-        `log` (default: `operator.log` beside the kubeconfig) is appended to; `environment` replaces the whole
+        `python` (default: this process's) is the interpreter to run it with; `log` (default: `operator.log` beside the kubeconfig) is appended to; `environment` replaces the whole
         environment. Raises `SandboxError` with the end of the log where the operator ends, or is not ready within
         `deadline_seconds`.
         """
         log = log or kubeconfig.parent / "operator.log"
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             port = Port()
-            command = [sys.executable, "-m", "hydatis.operator", "run", "--kubeconfig", str(kubeconfig)]
+            command = [str(python or sys.executable), "-m", "hydatis.operator", "run", "--kubeconfig", str(kubeconfig)]
             command += ["--listen", f"127.0.0.1:{port.number}"]
             command += [] if scheduler_name is None else ["--scheduler-name", scheduler_name]
             command += arguments
