@@ -27,6 +27,9 @@ def _errors_told() -> Iterator[None]:
         yield
     except SandboxError as error:
         _fail(str(error))
+    except OSError as error:
+        place = error.filename or "the sandbox's folder"
+        _fail(f"{place}: {error.strerror or error}; check that it may be written and the disk has room")
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "hydatis":
             raise
@@ -65,6 +68,28 @@ def up(
             started = named.up(name, components, nodes=nodes, progress=progress)
         typer.echo(f"sandbox {name} is up at {started.url}" + (f" with {nodes} nodes" if nodes else ""))
         typer.echo(f"export KUBECONFIG={started.admin_kubeconfig}")
+
+
+@sandbox.command(epilog="Example: hydatis sandbox build etcd kube-apiserver kubectl")
+def build(
+    programs: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROGRAM]...", help="Without it: every program the sandbox knows.")
+    ] = None,
+) -> None:
+    """Build programs ahead of their first use, those that are missing; print where each one is."""
+    with _errors_told():
+        from hydatis.sandbox.building import provide
+        from hydatis.sandbox.go_module import Program
+        from hydatis.sandbox.progress import shown
+
+        known = {each.value: each for each in Program}
+        for chosen in programs or ():
+            if chosen not in known:
+                raise SandboxError(f"{chosen!r} is not a program of the sandbox; choose from {', '.join(known)}")
+        with shown() as progress:
+            paths = provide([known[chosen] for chosen in programs or known], progress)
+        for path in paths.values():
+            typer.echo(path)
 
 
 @sandbox.command(epilog="Example: hydatis sandbox down --name default")

@@ -88,8 +88,11 @@ class ControlPlane:
         directory = directory.absolute()
         wanted = [component for component in Component if component in MINIMAL or component in components]
         reap_abandoned()
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SandboxError(f"the sandbox's folder cannot be made: {error}; choose another") from error
         provide([component.program for component in wanted], progress)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         busy = f"another process is starting a sandbox in {directory}; wait for it"
         with file_lock(directory / "start.lock", wait_seconds=0, busy=busy):
             earlier = find_record(directory)

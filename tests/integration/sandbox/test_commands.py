@@ -125,6 +125,7 @@ def test_every_command_refuses_a_hostile_name(run: Run, command: str) -> None:
     [
         (("up", "--component", "kubelet"), "choose from etcd"),
         (("up", "--component", "etcd", "--nodes", "3"), "--component kwok"),
+        (("build", "kubelet"), "choose from etcd"),
         (("status",), "hydatis sandbox up"),
         (("kubeconfig", "--name", "other"), "hydatis sandbox up --name other"),
     ],
@@ -134,7 +135,7 @@ def test_what_cannot_be_done_is_one_sentence_with_the_remedy(run: Run, arguments
 
 
 def test_every_command_has_help_with_an_example(run: Run) -> None:
-    for command in ("up", "down", "status", "kubeconfig"):
+    for command in ("up", "down", "status", "kubeconfig", "build"):
         answer = run(command, "--help")
         assert answer.returncode == 0
         assert f"Example: hydatis sandbox {command}" in answer.stdout
@@ -144,3 +145,29 @@ def test_verbose_status_shows_every_binary_even_without_a_sandbox(run: Run) -> N
     answer = run("status", "-v")
     assert answer.returncode == 1
     assert {line.split()[0] for line in answer.stdout.splitlines()[1:]} >= {"etcd", "kube-apiserver", "kwok", "helm"}
+
+
+def test_build_says_where_each_program_is(run: Run) -> None:
+    answer = run("build", "helm", "kubectl")
+    assert answer.returncode == 0
+    assert [Path(line).name for line in answer.stdout.splitlines()] == ["helm", "kubectl"]
+
+
+def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "file")}
+    command = [*HYDATIS_SANDBOX, "up"]
+    _refused(
+        subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False),
+        str(tmp_path / "file"),
+    )
+
+
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    # An empty stand-in on the path would import; one that raises as Python does is what a missing package looks like.
+    (tmp_path / "psutil.py").write_text("raise ModuleNotFoundError(\"No module named 'psutil'\", name='psutil')")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    answer = subprocess.run(
+        [*HYDATIS_SANDBOX, "status"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    _refused(answer, "pip install 'hydatis[sandbox]'")
