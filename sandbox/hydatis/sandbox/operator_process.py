@@ -53,9 +53,9 @@ class OperatorProcess:
     ) -> Self:
         """Start an operator and wait until it is ready.
 
-        `python` (default: this process's) is the interpreter to run it with; `log` (default: `operator.log` beside the kubeconfig) is appended to; `environment` replaces the whole
-        environment. Raises `SandboxError` with the end of the log where the operator ends, or is not ready within
-        `deadline_seconds`.
+        `python` (default: this process's) is the interpreter to run it with; `log` (default: `operator.log` beside the
+        kubeconfig) is appended to; `environment` replaces the whole environment. Raises `SandboxError` with the end of
+        the log where the operator ends, or is not ready within `deadline_seconds`.
         """
         log = log or kubeconfig.parent / "operator.log"
         for attempt in range(1, _PORT_ATTEMPTS + 1):
