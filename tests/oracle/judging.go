@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	fwk "k8s.io/kube-scheduler/framework"
+	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
+	"k8s.io/kubernetes/pkg/scheduler/framework"
+)
+
+// kube-scheduler's own text where there is no node at all (scheduler.ErrNoNodesAvailable, which is in a package that
+// would bring the whole scheduler along).
+var errNoNodes = errors.New("no nodes available to schedule pods")
+
+// judge answers requests. Panels without API objects serve every request that names the same plugins.
+type judge struct {
+	ctx    context.Context
+	panels map[string]*panel
+}
+
+func newJudge(ctx context.Context) *judge {
+	return &judge{ctx, map[string]*panel{}}
+}
+
+func (j *judge) answer(line []byte) (given answer) {
+	asked, objects, err := parse(line)
+	given.ID = asked.ID
+	given.Answers = []verdict{}
+	// A plugin that panics on odd objects is told like any other failure; the next cluster is judged all the same.
+	defer func() {
+		if fault := recover(); fault != nil {
+			given.Error = fmt.Sprintf("a plugin panicked: %v", fault)
+		}
+	}()
+	if err != nil {
+		given.Error = err.Error()
+		return given
+	}
+	ctx, cancel := context.WithCancel(j.ctx)
+	defer cancel()
+	key := strings.Join(asked.Plugins, " ")
+	seat := j.panels[key]
+	if seat == nil || len(objects) > 0 {
+		lifetime := j.ctx
+		if len(objects) > 0 {
+			lifetime = ctx
+		}
+		if seat, err = newPanel(lifetime, asked.Plugins, objects); err != nil {
+			given.Error = err.Error()
+			return given
+		}
+		if len(objects) == 0 {
+			j.panels[key] = seat
+		}
+	}
+	seat.snapshot.Snapshot = cache.NewSnapshot(asked.Pods, asked.Nodes)
+	for _, candidate := range asked.Candidates {
+		said, err := seat.judge(ctx, candidate)
+		if err != nil {
+			said.Error = err.Error()
+		}
+		given.Answers = append(given.Answers, said)
+	}
+	return given
+}
+
+// judge follows Scheduler.schedulePod and findNodesThatFitPod of kube-scheduler's schedule_one.go, without extenders,
+// nominated pods and preemption.
+func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
+	said := verdict{Space: []string{}, Feasible: []string{}, Best: []string{}}
+	nodes, err := p.snapshot.NodeInfos().List()
+	if err != nil {
+		return said, err
+	}
+	if len(nodes) == 0 {
+		said.Message = errNoNodes.Error()
+		return said, nil
+	}
+	diagnosis := framework.Diagnosis{NodeToStatus: framework.NewDefaultNodeToStatus()}
+	state := framework.NewCycleState()
+	allowed, status, narrowing := p.together.RunPreFilterPlugins(ctx, state, pod)
+	if !status.IsSuccess() {
+		if !status.IsRejected() {
+			return said, status.AsError()
+		}
+		diagnosis.PreFilterMsg = status.Message()
+		said.PreFilter = &rejection{status.Code().String(), status.Reasons()}
+		said.Message = fitError(pod, len(nodes), diagnosis)
+		return said, p.filterAlone(ctx, pod, nil, &said)
+	}
+	searched := nodes
+	if !allowed.AllNodes() {
+		searched = within(nodes, allowed.NodeNames)
+		missing := fmt.Sprintf("node(s) didn't satisfy plugin(s) %v", sets.List(narrowing))
+		diagnosis.NodeToStatus.SetAbsentNodesStatus(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, missing))
+	}
+	said.Space = nodeNames(searched)
+	if err := p.filterAlone(ctx, pod, searched, &said); err != nil {
+		return said, err
+	}
+	var feasible []fwk.NodeInfo
+	for _, node := range searched {
+		status := p.together.RunFilterPlugins(ctx, state, pod, node)
+		switch {
+		case status.IsSuccess():
+			feasible = append(feasible, node)
+		case status.IsRejected():
+			diagnosis.NodeToStatus.Set(node.Node().Name, status)
+		default:
+			return said, status.AsError()
+		}
+	}
+	said.Feasible = nodeNames(feasible)
+	if len(feasible) == 0 {
+		said.Message = fitError(pod, len(nodes), diagnosis)
+		return said, nil
+	}
+	return said, p.score(ctx, state, pod, feasible, &said)
+}
+
+// filterAlone asks each plugin about each node as if it were the only plugin there is.
+func (p *panel) filterAlone(ctx context.Context, pod *v1.Pod, nodes []fwk.NodeInfo, said *verdict) error {
+	said.Filters = map[string]map[string]rejection{}
+	said.PreFilters = map[string]rejection{}
+	for _, plugin := range p.alone {
+		state := framework.NewCycleState()
+		_, status, _ := plugin.framework.RunPreFilterPlugins(ctx, state, pod)
+		if !status.IsSuccess() {
+			if !status.IsRejected() {
+				return status.AsError()
+			}
+			said.PreFilters[plugin.name] = rejection{status.Code().String(), status.Reasons()}
+			continue
+		}
+		rejected := map[string]rejection{}
+		for _, node := range nodes {
+			status := plugin.framework.RunFilterPlugins(ctx, state, pod, node)
+			if status.IsSuccess() {
+				continue
+			}
+			if !status.IsRejected() {
+				return status.AsError()
+			}
+			rejected[node.Node().Name] = rejection{status.Code().String(), status.Reasons()}
+		}
+		if len(rejected) > 0 {
+			said.Filters[plugin.name] = rejected
+		}
+	}
+	return nil
+}
+
+func (p *panel) score(
+	ctx context.Context, state fwk.CycleState, pod *v1.Pod, feasible []fwk.NodeInfo, said *verdict,
+) error {
+	if status := p.together.RunPreScorePlugins(ctx, state, pod, feasible); !status.IsSuccess() {
+		return status.AsError()
+	}
+	scored, status := p.together.RunScorePlugins(ctx, state, pod, feasible)
+	if !status.IsSuccess() {
+		return status.AsError()
+	}
+	said.Scores = map[string]map[string][3]int64{}
+	said.Totals = map[string]int64{}
+	highest := scored[0].TotalScore
+	for _, node := range scored {
+		said.Totals[node.Name] = node.TotalScore
+		highest = max(highest, node.TotalScore)
+		for position, raw := range node.RawScores {
+			weighted := node.Scores[position].Score
+			if said.Scores[raw.Name] == nil {
+				said.Scores[raw.Name] = map[string][3]int64{}
+			}
+			said.Scores[raw.Name][node.Name] = [3]int64{raw.Score, weighted / p.weights[raw.Name], weighted}
+		}
+	}
+	for _, node := range scored {
+		if node.TotalScore == highest {
+			said.Best = append(said.Best, node.Name)
+		}
+	}
+	sort.Strings(said.Best)
+	return nil
+}
+
+func fitError(pod *v1.Pod, nodes int, diagnosis framework.Diagnosis) string {
+	return (&framework.FitError{Pod: pod, NumAllNodes: nodes, Diagnosis: diagnosis}).Error()
+}
+
+func within(nodes []fwk.NodeInfo, allowed sets.Set[string]) []fwk.NodeInfo {
+	var kept []fwk.NodeInfo
+	for _, node := range nodes {
+		if allowed.Has(node.Node().Name) {
+			kept = append(kept, node)
+		}
+	}
+	return kept
+}
+
+func nodeNames(nodes []fwk.NodeInfo) []string {
+	listed := make([]string, 0, len(nodes))
+	for _, node := range nodes {
+		listed = append(listed, node.Node().Name)
+	}
+	sort.Strings(listed)
+	return listed
+}
