@@ -27,6 +27,7 @@ GROUP, VERSION, PLURAL = "hydatis.io", "v1alpha1", "mlschedulerpolicies"
 PATH = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
 RECONCILE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
+FIRST_LIST_RETRY_SECONDS = 0.2
 MESSAGE_BYTES = 32 * 1024
 """The longest condition message that the custom resource's schema admits."""
 
@@ -79,7 +80,8 @@ class PolicyKeeper:
             try:
                 await self._reconcile()
             except TooManyRequests as busy:
-                wait = busy.retry_after
+                # For a moment after the definition was installed every list is answered so; the start waits for it.
+                wait = busy.retry_after if self.listed.is_set() else FIRST_LIST_RETRY_SECONDS
             except OperatorError as error:
                 wait = RETRY_SECONDS
                 logger.warning("The policies could not be listed, trying again: %s", error)

@@ -7,11 +7,12 @@ operator with that error; SIGTERM and SIGINT end it cleanly.
 
 import asyncio
 import gc
+import itertools
 import logging
 import random
 import signal
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +118,7 @@ class Operator:
         settings.scanning.disabled = True
         settings.posting.enabled = False
         settings.watching.inactivity_timeout = self._timing.silence_seconds
+        settings.networking.error_backoffs = _EndlessBackoff()
         try:
             await kopf.operator(
                 registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
@@ -127,10 +129,6 @@ class Operator:
             raise self._failure
 
     async def _start(self, **_: Any) -> None:
-        # kopf's own handlers fail on a second signal; a flag can be set twice.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
         self.outbox.start()
         for stream in self.streams:
             self._spawn(stream.run(), f"watch {stream.watched.resource}")
@@ -143,6 +141,10 @@ class Operator:
     async def _open_when_listed(self) -> None:
         for listed in (*(stream.listed for stream in self.streams), self.policies.listed):
             await listed.wait()
+        # kopf's own handlers, installed by now, fail on a second signal; a flag can be set twice.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
         # What exists now lives as long as the process: the garbage collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -154,11 +156,12 @@ class Operator:
 
     async def _drain(self, **_: Any) -> None:
         """Decide no more, let binds on their way finish, and send the Events that wait."""
+        # Also ends kopf's own task that waits for it; kopf waits five seconds for whatever runs after this handler.
+        self._stop.set()
         self.driver.stop()
         if not await self.outbox.drain((Lane.BIND,), DRAIN_BINDS_SECONDS):
             logger.warning("Stopping while binds are still without an answer; the next start finds out about them.")
         await self.recorder.flush(FLUSH_EVENTS_SECONDS)
-        # kopf waits five seconds for whatever runs after this.
         await self._stop_tasks()
         await self.probes.stop()
 
@@ -214,6 +217,13 @@ class Operator:
             connected = "" if stream.alive(now) else "not connected"
             checks[stream.watched.resource] = connected if stream.listed.is_set() else "not listed yet"
         return checks
+
+
+class _EndlessBackoff:
+    """Seconds between attempts of kopf, which would otherwise give up after a minute, and the operator with it."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((0.5, 1.0, 2.0), itertools.repeat(5.0))
 
 
 def _watched(driver: Driver) -> tuple[Watched, ...]:
