@@ -19,6 +19,8 @@ from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
 from hydatis.scheduler.change_log import ChangeLog
 from hydatis.scheduler.host_ports import HostPortsInUse
 from hydatis.scheduler.node_labels import NodeLabels
+from hydatis.scheduler.placed_pods import PlacedPods
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.quantities import MAX_INT64, QuantityInvalid
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import PODS, ResourceColumns, amount_of, counts_for_scheduling, parse_resource_list
@@ -58,6 +60,8 @@ class Cluster:
         """The number of the row's set of taints, an index into `taint_sets`."""
         self.taint_sets: list[tuple[Taint, ...]] = [()]
         self.labels = NodeLabels(self.capacity)
+        self.placed = PlacedPods(self.capacity)
+        """The placed pods as other pods' selectors see them."""
         self.node_changes = ChangeLog()
         """Rows whose node object changed, came or went."""
         self.placement_changes = ChangeLog()
@@ -68,7 +72,7 @@ class Cluster:
         self._rows: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.capacity
         self._nodes: list[_Node | None] = [None] * self.capacity
-        self._pods: list[dict[str, Requirements]] = [{} for _ in range(self.capacity)]
+        self._pods: list[dict[str, PodClass]] = [{} for _ in range(self.capacity)]
         self._ports: dict[int, HostPortsInUse] = {}
         self._inexact_rows: set[int] = set()
         self._free_rows = list(range(self.capacity - 1, -1, -1))
@@ -94,7 +98,7 @@ class Cluster:
         assert name is not None, f"row {row} is free"  # noqa: S101  a fault of the core itself
         return name
 
-    def pods_on(self, row: int) -> Mapping[str, Requirements]:
+    def pods_on(self, row: int) -> Mapping[str, PodClass]:
         """Return the pods placed on a row, by uid."""
         return self._pods[row]
 
@@ -159,14 +163,16 @@ class Cluster:
 
     # Pods
 
-    def place(self, uid: str, node: str, requirements: Requirements) -> None:
+    def place(self, uid: str, node: str, pod: PodClass) -> None:
         """Count a pod on a node, whether the node is known or not. A pod is placed once."""
         row = self._rows.get(node)
         if row is None:
             row = self._new_row(node)
         pods = self._pods[row]
         assert uid not in pods, f"pod {uid} is placed on {node} already"  # noqa: S101  a fault of the core itself
-        pods[uid] = requirements
+        pods[uid] = pod
+        requirements = pod.requirements
+        self.placed.place(row, pod.identity, pod.affinity)
         if requirements.huge:
             self._inexact_rows.add(row)
         if requirements.host_ports:
@@ -176,7 +182,9 @@ class Cluster:
     def remove(self, uid: str, node: str) -> None:
         """Stop counting a pod that was placed on the node."""
         row = self._rows[node]
-        requirements = self._pods[row].pop(uid)
+        pod = self._pods[row].pop(uid)
+        requirements = pod.requirements
+        self.placed.remove(row, pod.identity, pod.affinity)
         if requirements.host_ports:
             self._ports[row].release(requirements.host_ports)
             if not self._ports[row]:
@@ -189,8 +197,9 @@ class Cluster:
         """Yield each node's requested amounts, added up anew from its pods; zero amounts are left out. For checks."""
         for name, row in self._rows.items():
             totals: dict[str, int] = {}
-            for requirements in self._pods[row].values():
-                for column, amount in zip(requirements.columns.tolist(), requirements.amounts.tolist(), strict=True):
+            for pod in self._pods[row].values():
+                added = zip(pod.requirements.columns.tolist(), pod.requirements.amounts.tolist(), strict=True)
+                for column, amount in added:
                     resource = self.columns.name(column)
                     totals[resource] = totals.get(resource, 0) + amount
             yield name, totals
@@ -219,14 +228,14 @@ class Cluster:
         """
         totals = [0] * len(self.columns)
         nonzero = [0, 0]
-        for requirements in self._pods[row].values():
+        for requirements in (pod.requirements for pod in self._pods[row].values()):
             for column, amount in zip(requirements.columns.tolist(), requirements.amounts.tolist(), strict=True):
                 totals[column] += amount
             nonzero[0] += requirements.nonzero_cpu
             nonzero[1] += requirements.nonzero_memory
         self.requested[:, row] = [min(total, MAX_INT64) for total in totals]
         self.nonzero_requested[:, row] = [min(total, MAX_INT64) for total in nonzero]
-        if not any(requirements.huge for requirements in self._pods[row].values()):
+        if not any(pod.requirements.huge for pod in self._pods[row].values()):
             self._inexact_rows.discard(row)
 
     def _write_allocatable(self, row: int, resources: Mapping[str, Any]) -> None:
@@ -291,6 +300,7 @@ class Cluster:
         self.unschedulable = np.pad(self.unschedulable, (0, added))
         self.taint_set = np.pad(self.taint_set, (0, added))
         self.labels.grow(self.capacity)
+        self.placed.grow(self.capacity)
         self._names += [None] * added
         self._nodes += [None] * added
         self._pods += [{} for _ in range(added)]

@@ -4,12 +4,11 @@ The cycle is synchronous and complete in itself: between its first and last line
 one state of the cluster. Rejection is a value, not an exception.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hydatis.scheduler.anti_affinity import ExistingAntiAffinity
 from hydatis.scheduler.binding import bind
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import Decision, Mode
@@ -35,28 +34,24 @@ class SchedulingCycle:
     cluster: Cluster
     reservations: Reservations
     evaluations: Evaluations
-    anti_affinity: ExistingAntiAffinity
     profile: Profile
     random: np.random.Generator
 
-    def run(
-        self, pod: PendingPod, policies: Iterable[Policy], namespace_labels: Mapping[str, str], now: float
-    ) -> Instruction:
+    def run(self, pod: PendingPod, policies: Iterable[Policy], now: float) -> Instruction:
         """Find a node for the pod and reserve it, or say why there is none."""
-        requirements = pod.requirements
-        policy = self._policy_of(pod, policies, namespace_labels)
+        policy = self._policy_of(pod, policies)
         decision = self._undecided(pod, policy, now)
 
         # 1. PreFilter: can this pod go anywhere at all, and are only some nodes worth a look?
         refusal = self._not_honoured(pod)
         if refusal is not None:
             return _unschedulable_everywhere(decision, refusal)
-        space = prefilter(self.profile.prefilters, requirements)
+        space = prefilter(self.profile.prefilters, pod.pod_class.requirements)
         if isinstance(space, Rejected):
             return _unschedulable_everywhere(decision, space)
 
         # 2. Filter and 3. Score: the nodes that changed since a like pod was last here.
-        evaluation = self.evaluations.of(requirements, policy, space)
+        evaluation = self.evaluations.of(pod.pod_class, policy, space)
 
         # 4. NormalizeScore, weigh, and choose.
         selection = select(evaluation.ranking(), self.random)
@@ -68,7 +63,7 @@ class SchedulingCycle:
         decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
 
         # 5. Reserve: from here on the pod counts on that node.
-        self.reservations.assume(pod.reference.uid, chosen.node, requirements)
+        self.reservations.assume(pod.reference.uid, chosen.node, pod.pod_class)
 
         # 6. Permit: a plugin may still refuse, and then the reservation goes back.
         denied = permit(self.profile.permits, pod.reference, chosen.node, self.cluster)
@@ -79,30 +74,24 @@ class SchedulingCycle:
         # 7. Bind.
         return bind(chosen.node, decision)
 
-    def _policy_of(self, pod: PendingPod, policies: Iterable[Policy], namespace_labels: Mapping[str, str]) -> Policy:
+    def _policy_of(self, pod: PendingPod, policies: Iterable[Policy]) -> Policy:
+        identity = pod.pod_class.identity
         return select_policy(
             policies,
-            namespace=pod.reference.namespace,
-            namespace_labels=namespace_labels,
-            pod_labels=pod.labels,
+            namespace=identity.namespace,
+            namespace_labels=self.cluster.placed.namespaces.get(identity.namespace, {}),
+            pod_labels=identity.labels,
             pod_annotations=pod.annotations,
         )
 
     def _not_honoured(self, pod: PendingPod) -> Rejected | None:
         """Refuse what no plugin here can honour yet: such a pod waits, it is never bound blindly."""
-        missing = pod.requirements.unsupported
+        missing = pod.pod_class.requirements.unsupported
         if missing:
             return Rejected(
                 "Unsupported",
                 f"HYDATIS does not honour {', '.join(missing)} yet; leave this pod to the default scheduler",
             )
-        holder = self.anti_affinity.match(pod.reference.namespace, pod.labels)
-        if holder is not None:
-            reason = (
-                f"required podAntiAffinity of running pod {holder} speaks of this pod, "
-                "and HYDATIS does not honour it yet (plugin InterPodAffinity)"
-            )
-            return Rejected("InterPodAffinity", reason)
         return None
 
     def _undecided(self, pod: PendingPod, policy: Policy, now: float) -> Decision:
@@ -126,7 +115,7 @@ class SchedulingCycle:
         """Say which filter rejected how many nodes for which reason."""
         if not self.cluster.node_count:
             return ReportUnschedulable(pod.reference, NO_NODES, decision)
-        diagnosis = self.evaluations.diagnosis(pod.requirements, space)
+        diagnosis = self.evaluations.diagnosis(pod.pod_class, space)
         decision = replace(decision, rejections=diagnosis.reasons, rejected_by=diagnosis.plugins)
         message = no_nodes_available(decision.nodes, diagnosis.reasons)
         return ReportUnschedulable(pod.reference, message, decision)

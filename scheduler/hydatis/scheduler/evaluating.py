@@ -10,7 +10,9 @@ import numpy as np
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filtering import Diagnosis, diagnose, filter_rows
+from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.plugins import Scope
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
 from hydatis.scheduler.profile import Profile
@@ -21,11 +23,16 @@ _BYTES_PER_ROW = 64
 """About what one evaluation keeps a node: two verdicts, a total, and a raw score for each of a handful of plugins."""
 
 
+_NOBODY = Neighbours()
+"""The one object that stands for nothing to heed, so that classes without neighbours share their evaluation."""
+
+
 @dataclass(slots=True)
 class _Kept:
-    """An evaluation and the policy it was made under, held so that the policy's identity stays taken."""
+    """An evaluation, with the policy and the neighbours it was made under, held so that their identities stay taken."""
 
     policy: Policy
+    neighbours: Neighbours
     evaluation: Evaluation
 
 
@@ -36,43 +43,50 @@ class Evaluations:
         self._cluster = cluster
         self._profile = profile
         self._memory_bytes = memory_bytes
-        self._kept: OrderedDict[tuple[Requirements, int], _Kept] = OrderedDict()
-        self._diagnoses: dict[Requirements, tuple[tuple[int, int], Diagnosis]] = {}
+        self._kept: OrderedDict[tuple[Requirements, int, int], _Kept] = OrderedDict()
+        self._diagnoses: dict[PodClass, tuple[tuple[int, ...], Diagnosis]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def of(self, requirements: Requirements, policy: Policy, space: SearchSpace) -> Evaluation:
-        """Return the class's evaluation, up to date with the cluster."""
+    def of(self, pod: PodClass, policy: Policy, space: SearchSpace) -> Evaluation:
+        """Return the class's evaluation, up to date with the cluster.
+
+        Classes that ask the same of nodes and have nothing to heed of other pods share one.
+        """
+        neighbours = pod.neighbours(self._cluster.placed) or _NOBODY
         if space.names is not None:
             # The pods of a DaemonSet are each a class of their own, looking at one node: nothing to gain from keeping
             # them.
-            evaluation = self._new(requirements, policy, space.rows(self._cluster))
+            evaluation = self._new(pod.requirements, neighbours, policy, space.rows(self._cluster))
         else:
-            key = (requirements, id(policy))
+            key = (pod.requirements, id(neighbours), id(policy))
             kept = self._kept.get(key)
             if kept is None:
-                kept = self._kept[key] = _Kept(policy, self._new(requirements, policy, None))
+                evaluation = self._new(pod.requirements, neighbours, policy, None)
+                kept = self._kept[key] = _Kept(policy, neighbours, evaluation)
                 self._drop_least_recent()
             self._kept.move_to_end(key)
             evaluation = kept.evaluation
         evaluation.refresh()
         return evaluation
 
-    def diagnosis(self, requirements: Requirements, space: SearchSpace) -> Diagnosis:
+    def diagnosis(self, pod: PodClass, space: SearchSpace) -> Diagnosis:
         """Say why no node is feasible; like pods that fail one after the other share one answer."""
-        version = (self._cluster.node_changes.position, self._cluster.placement_changes.position)
-        known = self._diagnoses.get(requirements)
+        cluster = self._cluster
+        version = (cluster.node_changes.position, cluster.placement_changes.position, cluster.placed.version)
+        known = self._diagnoses.get(pod)
         if known is not None and known[0] == version:
             return known[1]
-        found = diagnose(self._profile.filters, requirements, self._cluster, space)
+        found = diagnose(self._profile, pod, cluster, space)
         if not known or known[0] != version:
             self._diagnoses = {r: d for r, d in self._diagnoses.items() if d[0] == version}
-        self._diagnoses[requirements] = (version, found)
+        self._diagnoses[pod] = (version, found)
         return found
 
-    def feasible_among(self, requirements: Requirements, rows: Rows | None) -> bool:
+    def feasible_among(self, pod: PodClass, rows: Rows | None) -> bool:
         """Tell whether any of these nodes (None: of all) could run such a pod now."""
+        requirements = pod.requirements
         space = prefilter(self._profile.prefilters, requirements)
         if isinstance(space, Rejected) or requirements.unsupported:
             return False
@@ -85,11 +99,16 @@ class Evaluations:
             if not len(rows):
                 return False
             rows = rows[filter_rows(plugins, requirements, self._cluster, rows)]
+        neighbours = pod.neighbours(self._cluster.placed)
+        for plugin in self._profile.neighbour_filters:
+            if len(rows) and plugin.filters(neighbours):
+                rows = rows[plugin.filter(requirements, neighbours, self._cluster)[rows]]
         return len(rows) > 0
 
-    def _new(self, requirements: Requirements, policy: Policy, only_rows: Rows | None) -> Evaluation:
-        weighted = self._profile.weighted_scores(policy)
-        return Evaluation(requirements, self._profile.filters, weighted, self._cluster, only_rows)
+    def _new(
+        self, requirements: Requirements, neighbours: Neighbours, policy: Policy, only_rows: Rows | None
+    ) -> Evaluation:
+        return Evaluation(requirements, neighbours, self._profile.under(policy), self._cluster, only_rows)
 
     def _drop_least_recent(self) -> None:
         most = max(16, self._memory_bytes // (_BYTES_PER_ROW * self._cluster.capacity))

@@ -1,7 +1,7 @@
 """Filter: which nodes can run the pod, and, when none can, why not."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,9 @@ import numpy as np
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.prefiltering import SearchSpace
+from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.requirements import Requirements
 
 
@@ -32,10 +34,9 @@ def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, clu
     return feasible
 
 
-def diagnose(
-    plugins: Sequence[FilterPlugin], requirements: Requirements, cluster: Cluster, space: SearchSpace
-) -> Diagnosis:
+def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpace) -> Diagnosis:
     """Find the first plugin that rejects each node, and its reasons, as kube-scheduler reports them."""
+    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed)
     reasons: Counter[str] = Counter()
     rejecting = set(space.narrowed_by)
     remaining = space.rows(cluster)
@@ -43,14 +44,18 @@ def diagnose(
     if left_out:
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
         reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
-    for plugin in plugins:
-        if not plugin.applies(requirements) or not len(remaining):
-            continue
+
+    for plugin in (p for p in profile.filters if p.applies(requirements)):
         passed = plugin.filter(requirements, cluster, remaining)
-        failed = remaining[~passed]
-        if len(failed):
+        if not passed.all():
             rejecting.add(plugin.name)
-            reasons.update(plugin.reasons(requirements, cluster, failed))
+            reasons.update(plugin.reasons(requirements, cluster, remaining[~passed]))
+            remaining = remaining[passed]
+    for across in (p for p in profile.neighbour_filters if p.filters(neighbours)):
+        passed = across.filter(requirements, neighbours, cluster)[remaining]
+        if not passed.all():
+            rejecting.add(across.name)
+            reasons.update(across.reasons(requirements, neighbours, cluster, remaining[~passed]))
             remaining = remaining[passed]
     return Diagnosis(dict(reasons), frozenset(rejecting))
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Rows
+from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filtering import diagnose, no_nodes_available
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.prefiltering import Rejected, prefilter
-from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.profile import PluginSet, Profile
 from hydatis.scheduler.requirements import Requirements
 
 
@@ -49,8 +50,9 @@ class Inspection:
     """The FailedScheduling text; None when some node is feasible."""
 
 
-def inspect(requirements: Requirements, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
+def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
     """Ask every plugin about every node."""
+    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed)
     space = prefilter(profile.prefilters, requirements)
     if isinstance(space, Rejected):
         message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."
@@ -63,11 +65,21 @@ def inspect(requirements: Requirements, policy: Policy, profile: Profile, cluste
             passed = plugin.filter(requirements, cluster, rows)
             feasible &= passed
             filters[plugin.name] = _reasons_by_node(plugin, requirements, cluster, rows[~passed].tolist())
+    for across in profile.neighbour_filters:
+        if across.filters(neighbours):
+            passed = across.filter(requirements, neighbours, cluster)[rows]
+            feasible &= passed
+            filters[across.name] = {
+                cluster.node_name(row): tuple(
+                    across.reasons(requirements, neighbours, cluster, np.array([row], dtype=np.intp))
+                )
+                for row in rows[~passed].tolist()
+            }
     if not feasible.any():
-        diagnosis = diagnose(profile.filters, requirements, cluster, space)
+        diagnosis = diagnose(profile, pod, cluster, space)
         message = no_nodes_available(cluster.node_count, diagnosis.reasons)
         return Inspection(None, filters, frozenset(), {}, {}, frozenset(), message)
-    scores = _scores(requirements, policy, profile, cluster, rows[feasible])
+    scores = _scores(pod, profile.under(policy), cluster, rows[feasible])
     names = [cluster.node_name(row) for row in rows[feasible].tolist()]
     totals = {name: sum(by_node[name].weighted for by_node in scores.values()) for name in names}
     highest = max(totals.values())
@@ -84,16 +96,27 @@ def _reasons_by_node(
     }
 
 
-def _scores(
-    requirements: Requirements, policy: Policy, profile: Profile, cluster: Cluster, rows: Rows
-) -> dict[str, dict[str, ScoreParts]]:
+def _scores(pod: PodClass, plugins: PluginSet, cluster: Cluster, rows: Rows) -> dict[str, dict[str, ScoreParts]]:
+    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed)
     scores = {}
-    for entry in profile.weighted_scores(policy):
+    for entry in plugins.scores:
         if entry.plugin.applies(requirements):
             raw = entry.plugin.score(requirements, cluster, rows)
             normalized = normalize(raw, int(raw.max()), entry.plugin.normalization)
-            scores[entry.plugin.name] = {
-                cluster.node_name(row): ScoreParts(score, level, entry.weight * level)
-                for row, score, level in zip(rows.tolist(), raw.tolist(), normalized.tolist(), strict=True)
-            }
+            scores[entry.plugin.name] = _by_node(cluster, rows, raw, normalized, entry.weight)
+    feasible = np.zeros(cluster.capacity, dtype=np.bool_)
+    feasible[rows] = True
+    for across in plugins.neighbour_scores:
+        if across.plugin.scores(neighbours):
+            raw, normalized = across.plugin.score(requirements, neighbours, cluster, feasible)
+            scores[across.plugin.name] = _by_node(cluster, rows, raw[rows], normalized[rows], across.weight)
     return scores
+
+
+def _by_node(
+    cluster: Cluster, rows: Rows, raw: Int64Array, normalized: Int64Array, weight: int
+) -> dict[str, ScoreParts]:
+    return {
+        cluster.node_name(row): ScoreParts(score, level, weight * level)
+        for row, score, level in zip(rows.tolist(), raw.tolist(), normalized.tolist(), strict=True)
+    }

@@ -59,6 +59,10 @@ class NodeLabels:
         """Return a row's labels."""
         return self._labels[row]
 
+    def numbers(self, key: str) -> Int32Array:
+        """Return, for every row, the number of its value of this label, -1 without it. Not to be written."""
+        return self._column(key).values
+
     def present(self, key: str, rows: Rows) -> BoolArray:
         """Tell for each row whether it has the label."""
         verdicts: BoolArray = self._column(key).values[rows] != _ABSENT

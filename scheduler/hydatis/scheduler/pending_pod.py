@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hydatis.scheduler.decision import PodReference
-from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.pod_class import PodClass
 
 
 class PodState(StrEnum):
@@ -25,9 +25,8 @@ class PendingPod:
     """One pod without a node. Times are seconds on the driver's clock."""
 
     reference: PodReference
-    requirements: Requirements
+    pod_class: PodClass
     priority: int
-    labels: Mapping[str, str]
     annotations: Mapping[str, str]
     gated: bool
     state: PodState = PodState.NEW
@@ -40,8 +39,8 @@ class PendingPod:
     """Whether the flush of the unschedulable brought it back last."""
     entry: object = None
     """Its one valid place in the queue's heaps; others are void."""
-    parked_as: Requirements = field(init=False)
+    parked_as: PodClass = field(init=False)
     """The class under which it was last queued: an update may change the class of a pod that is parked."""
 
     def __post_init__(self) -> None:
-        self.parked_as = self.requirements
+        self.parked_as = self.pod_class

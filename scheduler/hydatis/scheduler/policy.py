@@ -61,6 +61,8 @@ SCORE_PLUGIN_WEIGHTS: Mapping[str, int] = MappingProxyType(
         "TaintToleration": 3,
         "NodeAffinity": 2,
         "NodeResourcesFit": 1,
+        "PodTopologySpread": 2,
+        "InterPodAffinity": 2,
         "NodeResourcesBalancedAllocation": 1,
     }
 )

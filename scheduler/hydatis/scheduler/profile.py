@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hydatis.scheduler.permitting import PermitPlugin
-from hydatis.scheduler.plugins import FilterPlugin, PreFilterPlugin, ScorePlugin
+from hydatis.scheduler.plugins import (
+    FilterPlugin,
+    NeighbourFilterPlugin,
+    NeighbourScorePlugin,
+    PreFilterPlugin,
+    ScorePlugin,
+)
+from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_name import NodeName
 from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from hydatis.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.policy import Heuristic, Policy
 
@@ -21,6 +29,24 @@ class WeightedPlugin:
 
     plugin: ScorePlugin
     weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedNeighbourPlugin:
+    """A score plugin that looks across nodes and what its 0-100 count for."""
+
+    plugin: NeighbourScorePlugin
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSet:
+    """The filter and score plugins under one policy, in the order in which they run."""
+
+    filters: Sequence[FilterPlugin]
+    neighbour_filters: Sequence[NeighbourFilterPlugin]
+    scores: Sequence[WeightedPlugin]
+    neighbour_scores: Sequence[WeightedNeighbourPlugin]
 
 
 @dataclass(frozen=True)
@@ -36,21 +62,37 @@ class Profile:
         NodePorts(),
         NodeResourcesFit(),
     )
+    neighbour_filters: Sequence[NeighbourFilterPlugin] = (PodTopologySpread(), InterPodAffinity())
+    """These run after `filters`."""
     scores: Sequence[ScorePlugin] = (
         TaintToleration(),
         NodeAffinity(),
         NodeResourcesFit(),
         NodeResourcesBalancedAllocation(),
     )
+    neighbour_scores: Sequence[NeighbourScorePlugin] = (PodTopologySpread(), InterPodAffinity())
     permits: Sequence[PermitPlugin] = ()
 
-    def weighted_scores(self, policy: Policy) -> tuple[WeightedPlugin, ...]:
-        """Return the score plugins that the policy's fallback heuristic uses; without any, all feasible nodes are
-        equal.
+    def under(self, policy: Policy) -> PluginSet:
+        """Return the plugins under a policy. Filters are the same under all; the fallback heuristic picks the scores.
+
+        Without any score plugin all feasible nodes are equal.
         """
         if policy.heuristic is Heuristic.LEAST_ALLOCATED:
-            return (WeightedPlugin(NodeResourcesFit(), 1),)
+            return self._with_scores(WeightedPlugin(NodeResourcesFit(), 1))
         if policy.heuristic is Heuristic.MOST_ALLOCATED:
-            return (WeightedPlugin(NodeResourcesFit(most_allocated=True), 1),)
-        weighted = (WeightedPlugin(plugin, policy.plugin_weights.get(plugin.name, 0)) for plugin in self.scores)
-        return tuple(entry for entry in weighted if entry.weight)
+            return self._with_scores(WeightedPlugin(NodeResourcesFit(most_allocated=True), 1))
+        weights = policy.plugin_weights
+        return PluginSet(
+            self.filters,
+            self.neighbour_filters,
+            [WeightedPlugin(plugin, weights[plugin.name]) for plugin in self.scores if weights.get(plugin.name)],
+            [
+                WeightedNeighbourPlugin(plugin, weights[plugin.name])
+                for plugin in self.neighbour_scores
+                if weights.get(plugin.name)
+            ],
+        )
+
+    def _with_scores(self, *scores: WeightedPlugin) -> PluginSet:
+        return PluginSet(self.filters, self.neighbour_filters, scores, ())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hydatis.scheduler.pending_pod import PendingPod, PodState
-from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.pod_class import PodClass
 
 
 class QueueEvent(StrEnum):
@@ -56,7 +56,7 @@ class SchedulingQueue:
         self._active: list[_Entry] = []
         self._backoff: list[_Entry] = []
         self._flush: list[_Entry] = []
-        self._unschedulable: dict[Requirements, dict[str, PendingPod]] = {}
+        self._unschedulable: dict[PodClass, dict[str, PendingPod]] = {}
         self._counts: Counter[PodState] = Counter()
         self._sequence = 0
         self.incoming: Counter[tuple[PodState, QueueEvent]] = Counter()
@@ -89,7 +89,7 @@ class SchedulingQueue:
         """Put a pod that no node can run among the unschedulable."""
         pod.entry = self._push(self._flush, (now + self._settings.unschedulable_flush_seconds,), pod)
         self._move(pod, PodState.UNSCHEDULABLE, QueueEvent.SCHEDULE_FAILURE)
-        self._unschedulable.setdefault(pod.requirements, {})[pod.reference.uid] = pod
+        self._unschedulable.setdefault(pod.pod_class, {})[pod.reference.uid] = pod
 
     def gate(self, pod: PendingPod, event: QueueEvent) -> None:
         """Keep the pod until its scheduling gates are gone."""
@@ -123,13 +123,13 @@ class SchedulingQueue:
 
     # Among the unschedulable
 
-    def unschedulable_classes(self) -> Collection[Requirements]:
+    def unschedulable_classes(self) -> Collection[PodClass]:
         """Return the equivalence classes that have unschedulable pods."""
         return tuple(self._unschedulable)
 
-    def unschedulable_of(self, requirements: Requirements) -> Iterator[PendingPod]:
+    def unschedulable_of(self, pod_class: PodClass) -> Iterator[PendingPod]:
         """Yield the unschedulable pods of one class, first come first."""
-        yield from tuple(self._unschedulable.get(requirements, {}).values())
+        yield from tuple(self._unschedulable.get(pod_class, {}).values())
 
     def _backoff_ends(self, pod: PendingPod) -> float:
         if not pod.attempts:
@@ -169,6 +169,6 @@ class SchedulingQueue:
         self._counts[pod.state] -= 1
         self._counts[state] += 1
         pod.state = state
-        pod.parked_as = pod.requirements
+        pod.parked_as = pod.pod_class
         if event is not None:
             self.incoming[state, event] += 1

@@ -1,11 +1,11 @@
-"""Everything about a pod that the plugins read, shared by all pods that are alike.
+"""Everything that a pod asks of nodes, shared by all pods that ask the same.
 
 Pods with the same requests, ports, selectors, affinity, tolerations and volumes form one equivalence class and share
 one `Requirements` object; what is computed for the class serves them all. `RequirementsIndex` finds the class of a
 manifest from the bytes of just those fields, without parsing any of them again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -31,6 +31,7 @@ class Requirements:
 
     __slots__ = (
         "__weakref__",
+        "affinity",
         "amounts",
         "columns",
         "host_ports",
@@ -40,6 +41,7 @@ class Requirements:
         "nonzero_memory",
         "preferred_node_affinity",
         "requests",
+        "spread_constraints",
         "tolerations",
         "unsupported",
         "wanted_node",
@@ -66,6 +68,10 @@ class Requirements:
         self.tolerations: tuple[Toleration, ...] = tuple(map(Toleration.parse, spec.get("tolerations") or ()))
         self.node_affinity: RequiredNodeAffinity = RequiredNodeAffinity.parse(spec)
         self.preferred_node_affinity: tuple[PreferredTerm, ...] = parse_preferred_terms(spec)
+        self.affinity: Mapping[str, Any] = spec.get("affinity") or {}
+        """As the manifest has it: what it says of other pods depends on the pod's namespace."""
+        self.spread_constraints: Sequence[Mapping[str, Any]] = spec.get("topologySpreadConstraints") or ()
+        """As the manifest has them: what they say depends on the pod's labels."""
         self.unsupported: tuple[str, ...] = unsupported_features(spec)
         self.wanted_node: str | None = spec.get("nodeName") or None
         """The node a manifest names before it is bound; only a driver that asks «would it fit there» has such pods."""

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.pod_class import PodClass
 
 
 @dataclass(slots=True)
 class _Placement:
     node: str
-    requirements: Requirements
+    pod: PodClass
     assumed: bool
 
 
@@ -42,21 +42,21 @@ class Reservations:
         """Yield the uids of the assumed pods. For checks."""
         return (uid for uid, placement in self._placements.items() if placement.assumed)
 
-    def assume(self, uid: str, node: str, requirements: Requirements) -> None:
+    def assume(self, uid: str, node: str, pod: PodClass) -> None:
         """Count the pod on the node ahead of its binding."""
-        self._cluster.place(uid, node, requirements)
-        self._placements[uid] = _Placement(node, requirements, assumed=True)
+        self._cluster.place(uid, node, pod)
+        self._placements[uid] = _Placement(node, pod, assumed=True)
 
-    def confirm(self, uid: str, node: str, requirements: Requirements) -> None:
+    def confirm(self, uid: str, node: str, pod: PodClass) -> None:
         """Count the pod where the API server says it is, whatever was assumed."""
         placement = self._placements.get(uid)
-        if placement is not None and placement.node == node and placement.requirements is requirements:
+        if placement is not None and placement.node == node and placement.pod is pod:
             placement.assumed = False
             return
         if placement is not None:
             self._cluster.remove(uid, placement.node)
-        self._cluster.place(uid, node, requirements)
-        self._placements[uid] = _Placement(node, requirements, assumed=False)
+        self._cluster.place(uid, node, pod)
+        self._placements[uid] = _Placement(node, pod, assumed=False)
 
     def forget(self, uid: str) -> bool:
         """Stop counting the pod anywhere; tell whether it was counted."""

@@ -15,20 +15,19 @@ from typing import Any
 import numpy as np
 
 from hydatis.scheduler import events
-from hydatis.scheduler.anti_affinity import ExistingAntiAffinity
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cycle import SchedulingCycle
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.inspecting import Inspection, inspect
-from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.instructions import Bind, Instruction
 from hydatis.scheduler.pending_pod import PendingPod, PodState
+from hydatis.scheduler.pod_class import PodClass, PodClasses
 from hydatis.scheduler.policy import Policy, select_policy
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.quantities import QuantityInvalid
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
-from hydatis.scheduler.requirements import Requirements, RequirementsIndex
 from hydatis.scheduler.reserving import Reservations
 
 _TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
@@ -79,21 +78,15 @@ class Scheduler:
         self._settings = settings
         self._cluster = Cluster()
         self._reservations = Reservations(self._cluster)
-        self._index = RequirementsIndex(self._cluster.columns)
+        self._classes = PodClasses(self._cluster.columns)
         self._queue = SchedulingQueue(settings.queue)
-        self._anti_affinity = ExistingAntiAffinity()
         self._evaluations = Evaluations(self._cluster, profile, settings.evaluation_memory_bytes)
-        self._cycle = SchedulingCycle(
-            self._cluster, self._reservations, self._evaluations, self._anti_affinity, profile, random
-        )
+        self._cycle = SchedulingCycle(self._cluster, self._reservations, self._evaluations, profile, random)
         self._pods: dict[str, PendingPod] = {}
-        self._namespaces: dict[str, Mapping[str, str]] = {}
         self._policies: dict[str, Policy] = {}
         self._releases_seen = 0
-        self._departures_seen = 0
-        self._rows_to_wake: Rows | None = None
-        self._classes_to_wake: deque[Requirements] = deque()
-        self._blocked_by_anti_affinity: set[str] = set()
+        self._classes_to_wake: deque[tuple[PodClass, Rows | None]] = deque()
+        self._surroundings_seen: tuple[int, ...] = ()
         self._handlers = {
             events.PodSeen: self._pod_seen,
             events.PodGone: self._pod_gone,
@@ -124,14 +117,13 @@ class Scheduler:
             pod = self._queue.pop(now)
         if pod is None:
             return None
-        namespace_labels = self._namespaces.get(pod.reference.namespace, {})
-        instruction = self._cycle.run(pod, self._policies.values(), namespace_labels, now)
+        instruction = self._cycle.run(pod, self._policies.values(), now)
         if isinstance(instruction, Bind):
             self.statistics.attempts["scheduled"] += 1
             self.statistics.scheduled_after_flush += pod.flushed
         else:
             self.statistics.attempts["unschedulable"] += 1
-            self._put_aside(pod, instruction, now)
+            self._queue.park(pod, now)
         pod.flushed = False
         return instruction
 
@@ -159,17 +151,16 @@ class Scheduler:
 
     def inspect(self, manifest: Mapping[str, Any]) -> Inspection:
         """Say what every plugin makes of a pod, as if it were to be placed now. Raises `QuantityInvalid`."""
-        requirements = self._index.of(manifest)
+        pod = self._classes.of(manifest)
         self._cluster.ensure_columns()
-        metadata = manifest["metadata"]
         policy = select_policy(
             self._policies.values(),
-            namespace=metadata["namespace"],
-            namespace_labels=self._namespaces.get(metadata["namespace"], {}),
-            pod_labels=metadata.get("labels") or {},
-            pod_annotations=metadata.get("annotations") or {},
+            namespace=pod.identity.namespace,
+            namespace_labels=self._cluster.placed.namespaces.get(pod.identity.namespace, {}),
+            pod_labels=pod.identity.labels,
+            pod_annotations=manifest["metadata"].get("annotations") or {},
         )
-        return inspect(requirements, policy, self._cycle.profile, self._cluster)
+        return inspect(pod, policy, self._cycle.profile, self._cluster)
 
     # For checks
 
@@ -202,7 +193,7 @@ class Scheduler:
             self._stop_scheduling(uid)
             return
         try:
-            requirements = self._index.of(manifest)
+            pod = self._classes.of(manifest)
         except QuantityInvalid:
             self.statistics.malformed_pods += 1
             return
@@ -210,21 +201,19 @@ class Scheduler:
         self._cluster.ensure_columns()
         if node:
             self._stop_scheduling(uid)
-            self._reservations.confirm(uid, node, requirements)
-            self._anti_affinity.add(_reference(metadata), spec)
+            self._reservations.confirm(uid, node, pod)
         elif uid in self._pods:
-            self._update_pending(self._pods[uid], requirements, metadata, spec, now)
+            self._update_pending(self._pods[uid], pod, metadata, spec, now)
         elif self._reservations.node_of(uid) is None:
-            self._add_pending(uid, requirements, metadata, spec, now)
+            self._add_pending(uid, pod, metadata, spec, now)
 
     def _add_pending(
-        self, uid: str, requirements: Requirements, metadata: Mapping[str, Any], spec: Mapping[str, Any], now: float
+        self, uid: str, pod_class: PodClass, metadata: Mapping[str, Any], spec: Mapping[str, Any], now: float
     ) -> None:
         pod = PendingPod(
             reference=_reference(metadata),
-            requirements=requirements,
+            pod_class=pod_class,
             priority=spec.get("priority") or 0,
-            labels=metadata.get("labels") or {},
             annotations=metadata.get("annotations") or {},
             gated=bool(spec.get("schedulingGates")),
         )
@@ -237,15 +226,14 @@ class Scheduler:
     def _update_pending(
         self,
         pod: PendingPod,
-        requirements: Requirements,
+        pod_class: PodClass,
         metadata: Mapping[str, Any],
         spec: Mapping[str, Any],
         now: float,
     ) -> None:
         gated = bool(spec.get("schedulingGates"))
-        labels = metadata.get("labels") or {}
-        changed = requirements is not pod.requirements or gated != pod.gated or labels != pod.labels
-        pod.requirements, pod.gated, pod.labels = requirements, gated, labels
+        changed = pod_class is not pod.pod_class or gated != pod.gated
+        pod.pod_class, pod.gated = pod_class, gated
         pod.annotations = metadata.get("annotations") or {}
         if not changed or pod.state is PodState.BINDING:
             return
@@ -257,13 +245,11 @@ class Scheduler:
     def _pod_gone(self, event: events.PodGone, now: float) -> None:
         self._stop_scheduling(event.uid)
         self._reservations.forget(event.uid)
-        self._anti_affinity.remove(event.uid)
 
     def _stop_scheduling(self, uid: str) -> None:
         pod = self._pods.pop(uid, None)
         if pod is not None:
             self._queue.remove(pod)
-            self._blocked_by_anti_affinity.discard(uid)
 
     def _bind_succeeded(self, event: events.BindSucceeded, now: float) -> None:
         # The pod stays assumed until the watch shows it on its node; deciding about it is over.
@@ -288,10 +274,10 @@ class Scheduler:
 
     def _namespace_seen(self, event: events.NamespaceSeen, now: float) -> None:
         metadata = event.manifest["metadata"]
-        self._namespaces[metadata["name"]] = metadata.get("labels") or {}
+        self._cluster.placed.set_namespace(metadata["name"], metadata.get("labels") or {})
 
     def _namespace_gone(self, event: events.NamespaceGone, now: float) -> None:
-        self._namespaces.pop(event.name, None)
+        self._cluster.placed.set_namespace(event.name, None)
 
     def _policy_in_force(self, event: events.PolicyInForce, now: float) -> None:
         self._policies[event.policy.name] = event.policy
@@ -301,31 +287,37 @@ class Scheduler:
 
     # Unschedulable pods
 
-    def _put_aside(self, pod: PendingPod, report: ReportUnschedulable, now: float) -> None:
-        if report.decision.rejected_by == {"InterPodAffinity"}:
-            self._blocked_by_anti_affinity.add(pod.reference.uid)
-        self._queue.park(pod, now)
-
     def _wake(self, now: float) -> None:
         """Bring back the unschedulable pods that the latest changes may have made schedulable.
 
         Each unschedulable class is filtered against just the nodes that changed for the better: it was infeasible on
-        all others, and only such changes can make a node feasible. So no wake-up is lost and hardly any is wasted.
+        all others, and only such changes can make a node feasible. A class that heeds other pods is filtered against
+        all nodes after any change, since a pod that came or went elsewhere can make any node feasible. So no wake-up is
+        lost and hardly any is wasted. Many classes are looked at a few a cycle, so that pods which are ready do not
+        wait for those that are not.
         """
-        if self._departures_seen != self._anti_affinity.departures:
-            self._departures_seen = self._anti_affinity.departures
-            for uid in tuple(self._blocked_by_anti_affinity):
-                self._blocked_by_anti_affinity.discard(uid)
-                self._queue.back_off(self._pods[uid], now, QueueEvent.CLUSTER_CHANGE)
-        if not self._classes_to_wake and self._releases_seen != self._cluster.releases.position:
-            self._rows_to_wake = self._cluster.releases.since(self._releases_seen)
-            self._releases_seen = self._cluster.releases.position
-            self._classes_to_wake = deque(self._queue.unschedulable_classes())
+        if not self._classes_to_wake:
+            self._begin_waking()
         for _ in range(min(_CLASSES_WOKEN_A_CYCLE, len(self._classes_to_wake))):
-            requirements = self._classes_to_wake.popleft()
-            if self._evaluations.feasible_among(requirements, self._rows_to_wake):
-                for pod in self._queue.unschedulable_of(requirements):
+            pod_class, rows = self._classes_to_wake.popleft()
+            if self._evaluations.feasible_among(pod_class, rows):
+                for pod in self._queue.unschedulable_of(pod_class):
                     self._queue.back_off(pod, now, QueueEvent.CLUSTER_CHANGE)
+
+    def _begin_waking(self) -> None:
+        cluster = self._cluster
+        surroundings = (cluster.node_changes.position, cluster.placement_changes.position, cluster.placed.version)
+        if surroundings == self._surroundings_seen:
+            return
+        self._surroundings_seen = surroundings
+        rows = cluster.releases.since(self._releases_seen)
+        released = self._releases_seen != cluster.releases.position
+        self._releases_seen = cluster.releases.position
+        for pod_class in self._queue.unschedulable_classes():
+            if pod_class.neighbours(cluster.placed):
+                self._classes_to_wake.append((pod_class, None))
+            elif released:
+                self._classes_to_wake.append((pod_class, rows))
 
 
 def _reference(metadata: Mapping[str, Any]) -> PodReference:

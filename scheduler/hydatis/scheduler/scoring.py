@@ -5,17 +5,16 @@ change logs name are filtered and scored anew; a placement touches one row, so t
 cluster of any size, apart from taking the maximum of one array.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import NodeScore
 from hydatis.scheduler.filtering import filter_rows
+from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.normalizing import normalize
-from hydatis.scheduler.plugins import FilterPlugin, Normalization, Scope
-from hydatis.scheduler.profile import WeightedPlugin
+from hydatis.scheduler.plugins import Normalization, Scope
+from hydatis.scheduler.profile import PluginSet
 from hydatis.scheduler.requirements import Requirements
 
 INFEASIBLE = -1
@@ -26,26 +25,33 @@ _MOST_ROWS_ONE_BY_ONE = 0.25
 
 
 class Evaluation:
-    """Verdicts and scores of all nodes for one class of pods, or of the few nodes that PreFilter named."""
+    """Verdicts and scores of all nodes for one class of pods, or of the few nodes that PreFilter named.
+
+    What depends on pods of other nodes (`neighbours`) is computed anew for all rows whenever anything changed.
+    """
 
     def __init__(
         self,
         requirements: Requirements,
-        filters: Sequence[FilterPlugin],
-        scores: Sequence[WeightedPlugin],
+        neighbours: Neighbours,
+        plugins: PluginSet,
         cluster: Cluster,
         only_rows: Rows | None = None,
     ) -> None:
         self._requirements = requirements
+        self._neighbours = neighbours
         self._cluster = cluster
         self._only_rows = only_rows
-        self._filters = [plugin for plugin in filters if plugin.applies(requirements)]
-        self._scores = [entry for entry in scores if entry.plugin.applies(requirements)]
+        self._filters = [plugin for plugin in plugins.filters if plugin.applies(requirements)]
+        self._scores = [entry for entry in plugins.scores if entry.plugin.applies(requirements)]
+        self._neighbour_filters = [plugin for plugin in plugins.neighbour_filters if plugin.filters(neighbours)]
+        self._neighbour_scores = [entry for entry in plugins.neighbour_scores if entry.plugin.scores(neighbours)]
         self._plain = [e for e in self._scores if e.plugin.normalization is Normalization.NONE]
         self._normalized = [e for e in self._scores if e.plugin.normalization is not Normalization.NONE]
         self._capacity = -1
         self._node_position = -1
         self._placement_position = -1
+        self._neighbour_parts: dict[str, Int64Array] = {}
         self.feasible: BoolArray
         """By row: whether the node passes every filter."""
 
@@ -62,13 +68,15 @@ class Evaluation:
         limit = _MOST_ROWS_ONE_BY_ONE * cluster.capacity
         if changed_nodes is None or changed_placements is None or len(changed_nodes) + len(changed_placements) > limit:
             self._start_over()
-            return
-        if len(changed_nodes):
+            changed_placements = None
+        elif len(changed_nodes):
             self._evaluate(changed_nodes, Scope.NODE)
             changed_placements = np.union1d(changed_placements, changed_nodes)
-        if len(changed_placements):
+        if changed_placements is not None and len(changed_placements):
             self._evaluate(changed_placements, Scope.PLACEMENT)
             self._combine(changed_placements)
+        if changed_placements is None or len(changed_placements):
+            self._look_around()
 
     def ranking(self) -> Int64Array:
         """Return numbers in the order of the rows' weighted sums of normalised scores, `INFEASIBLE` where the pod
@@ -77,6 +85,13 @@ class Evaluation:
         They are the sums themselves but for what a plugin gives every node alike. Valid until the next refresh.
         """
         varying: Int64Array | None = None
+        if self._neighbour_scores and self.feasible.any():
+            for weighted in self._neighbour_scores:
+                _, normalised = weighted.plugin.score(
+                    self._requirements, self._neighbours, self._cluster, self.feasible
+                )
+                part = self._neighbour_parts[weighted.plugin.name] = weighted.weight * normalised
+                varying = part if varying is None else varying + part
         for entry in self._normalized:
             raw = self._raw[entry.plugin.name]
             highest = self._highest(raw)
@@ -85,7 +100,9 @@ class Evaluation:
                 scores = entry.weight * normalize(raw, highest, entry.plugin.normalization)
                 varying = scores if varying is None else varying + scores
         if varying is None:
-            return self._plain_totals
+            if not self._neighbour_filters:
+                return self._plain_totals
+            return np.where(self.feasible, self._plain_totals, INFEASIBLE)
         return np.where(self.feasible, self._plain_totals + varying, INFEASIBLE)
 
     def node_score(self, row: int) -> NodeScore:
@@ -96,6 +113,7 @@ class Evaluation:
             highest = self._highest(raw) if entry.plugin.normalization is not Normalization.NONE else 0
             normalised = normalize(raw[row : row + 1], highest, entry.plugin.normalization)
             parts.append((entry.plugin.name, entry.weight * int(normalised[0])))
+        parts.extend((name, int(part[row])) for name, part in self._neighbour_parts.items())
         return NodeScore(self._cluster.node_name(row), sum(score for _, score in parts), tuple(parts))
 
     def _highest(self, raw: Int64Array) -> int:
@@ -103,7 +121,7 @@ class Evaluation:
 
     def _start_over(self) -> None:
         capacity = self._capacity = self._cluster.capacity
-        self.feasible = np.zeros(capacity, dtype=np.bool_)
+        self._row_verdicts = np.zeros(capacity, dtype=np.bool_)
         self._node_verdicts = np.zeros(capacity, dtype=np.bool_)
         self._raw = {entry.plugin.name: np.zeros(capacity, dtype=np.int64) for entry in self._scores}
         self._plain_totals = np.full(capacity, INFEASIBLE, dtype=np.int64)
@@ -122,10 +140,17 @@ class Evaluation:
         if scope is Scope.NODE:
             self._node_verdicts[rows] = verdicts & self._cluster.present[rows]
         else:
-            self.feasible[rows] = verdicts & self._node_verdicts[rows]
+            self._row_verdicts[rows] = verdicts & self._node_verdicts[rows]
         for entry in self._scores:
             if entry.plugin.scope is scope:
                 self._raw[entry.plugin.name][rows] = entry.plugin.score(self._requirements, self._cluster, rows)
+
+    def _look_around(self) -> None:
+        """Bring what depends on pods of other nodes up to date."""
+        self.feasible = self._row_verdicts
+        for plugin in self._neighbour_filters:
+            passed = plugin.filter(self._requirements, self._neighbours, self._cluster)
+            self.feasible = self.feasible & passed
 
     def _combine(self, rows: Rows) -> None:
         """Add up the scores that need no normalising."""
@@ -134,4 +159,4 @@ class Evaluation:
             total += entry.weight * self._raw[entry.plugin.name][rows]
         # Quantities near 2^63 can make a plugin's arithmetic wrap around; no feasible node may look infeasible for
         # that.
-        self._plain_totals[rows] = np.where(self.feasible[rows], np.maximum(total, 0), INFEASIBLE)
+        self._plain_totals[rows] = np.where(self._row_verdicts[rows], np.maximum(total, 0), INFEASIBLE)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.pod_class import PodClass, PodClasses
 from hydatis.scheduler.requirements import Requirements
 
 _uids = itertools.count(1)
@@ -185,8 +186,15 @@ def cluster_of(*nodes: NodeBuilder) -> Cluster:
     return cluster
 
 
+def pod_class_of(cluster: Cluster, builder: PodBuilder) -> PodClass:
+    """Find the class of a pod, with its requests in the columns of this cluster."""
+    pod_class = PodClasses(cluster.columns).of(builder.manifest())
+    cluster.ensure_columns()
+    return pod_class
+
+
 def requirements_of(cluster: Cluster, builder: PodBuilder) -> Requirements:
-    """Parse what a pod asks for, in the columns of this cluster."""
+    """Parse what a pod asks of nodes, in the columns of this cluster."""
     manifest = builder.manifest()
     requirements = Requirements(manifest["spec"], manifest["status"], cluster.columns)
     cluster.ensure_columns()
@@ -195,9 +203,12 @@ def requirements_of(cluster: Cluster, builder: PodBuilder) -> Requirements:
 
 def place(cluster: Cluster, builder: PodBuilder, node_name: str) -> None:
     """Count a pod on a node."""
-    cluster.place(builder.uid, node_name, requirements_of(cluster, builder))
+    cluster.place(builder.uid, node_name, pod_class_of(cluster, builder))
 
 
 def by_node(cluster: Cluster, values: BoolArray | Int64Array) -> dict[str, Any]:
-    """Name the entries of an array that has one for each of the cluster's rows."""
-    return dict(zip((cluster.node_name(row) for row in cluster.rows().tolist()), values.tolist(), strict=True))
+    """Name the entries of an array that has one for each of the cluster's nodes, or for each of its rows."""
+    rows = cluster.rows()
+    if len(values) == cluster.capacity:
+        values = values[rows]
+    return dict(zip((cluster.node_name(row) for row in rows.tolist()), values.tolist(), strict=True))

@@ -35,12 +35,6 @@ def unsupported_features(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _unsupported(spec: Mapping[str, Any]) -> Iterator[str]:
-    affinity = spec.get("affinity") or {}
-    for kind in ("podAffinity", "podAntiAffinity"):
-        if any((affinity.get(kind) or {}).values()):
-            yield f"spec.affinity.{kind} (plugin InterPodAffinity)"
-    if spec.get("topologySpreadConstraints"):
-        yield "spec.topologySpreadConstraints (plugin PodTopologySpread)"
     for number, volume in enumerate(spec.get("volumes") or ()):
         for kind in volume:
             if kind != "name" and kind not in _VOLUMES_WITHOUT_PLACEMENT:

@@ -109,7 +109,10 @@ def test_equal_policies_hash_alike() -> None:
     assert hash(parse_policy(manifest())) == hash(parse_policy(manifest({"priority": 0})))
 
 
-_KNOWN = "TaintToleration, NodeAffinity, NodeResourcesFit, NodeResourcesBalancedAllocation"
+_KNOWN = (
+    "TaintToleration, NodeAffinity, NodeResourcesFit, PodTopologySpread, InterPodAffinity, "
+    "NodeResourcesBalancedAllocation"
+)
 _INT32 = "give a whole number from -2147483648 to 2147483647"
 
 
@@ -374,6 +377,8 @@ def test_the_built_in_policy_is_kube_schedulers_default() -> None:
         "TaintToleration": 3,
         "NodeAffinity": 2,
         "NodeResourcesFit": 1,
+        "PodTopologySpread": 2,
+        "InterPodAffinity": 2,
         "NodeResourcesBalancedAllocation": 1,
     }
     assert BUILT_IN_POLICY.selector.matches("any", {}, {})

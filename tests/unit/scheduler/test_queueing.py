@@ -7,15 +7,15 @@ from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
-from hydatis.scheduler.testing import pod, requirements_of
+from hydatis.scheduler.testing import pod, pod_class_of
 
-_REQUIREMENTS = requirements_of(Cluster(), pod())
+_CLASS = pod_class_of(Cluster(), pod())
 _WAITING = (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE, PodState.GATED, PodState.BINDING)
 
 
 def _pod(name: str, priority: int = 0) -> PendingPod:
     reference = PodReference("default", name, name)
-    return PendingPod(reference, _REQUIREMENTS, priority, labels={}, annotations={}, gated=False)
+    return PendingPod(reference, _CLASS, priority, annotations={}, gated=False)
 
 
 def _queue() -> SchedulingQueue:

@@ -309,14 +309,6 @@ def test_the_message_says_in_kube_schedulers_words_why_no_node_is_available(
 
 
 _UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
-    "required anti-affinity": (
-        {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}},
-        "spec.affinity.podAntiAffinity (plugin InterPodAffinity)",
-    ),
-    "spread constraints": (
-        {"topologySpreadConstraints": [{}]},
-        "spec.topologySpreadConstraints (plugin PodTopologySpread)",
-    ),
     "a volume claim": (
         {"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {"claimName": "c"}}]},
         "spec.volumes[1].persistentVolumeClaim (plugin VolumeBinding)",
@@ -347,30 +339,6 @@ def test_ordinary_volumes_do_not_hold_a_pod_back() -> None:
     kinds = ("configMap", "secret", "projected", "emptyDir", "hostPath", "downwardAPI")
     cluster.see(pod().set_spec(volumes=[{"name": kind, kind: {}} for kind in kinds]))
     assert isinstance(cluster.only(), Bind)
-
-
-def _keeping_away(app: str, **more: Any) -> dict[str, Any]:
-    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": app}}, **more}
-    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
-
-
-@pytest.mark.parametrize(
-    ("rule", "waits"),
-    [
-        (_keeping_away("web"), True),
-        (_keeping_away("db"), False),
-        (_keeping_away("web", namespaces=["elsewhere"]), False),
-        (_keeping_away("web", namespaceSelector={}), True),
-    ],
-)
-def test_a_pod_waits_while_a_running_pod_keeps_its_like_away(rule: dict[str, Any], waits: bool) -> None:
-    cluster = Cluster(node("n"))
-    running = pod("running").set_spec(affinity=rule).on("n")
-    cluster.see(running, pod("web").labels(app="web"))
-    assert isinstance(cluster.only(), ReportUnschedulable if waits else Bind)
-    cluster.now = 60.0
-    cluster.tell(events.PodGone(running.uid))
-    assert cluster.placements() == ({"web": "n"} if waits else {})
 
 
 def _policy(name: str, **spec: Any) -> events.PolicyInForce:
@@ -493,3 +461,69 @@ def test_every_one_of_many_unschedulable_classes_is_woken_by_the_node_it_waits_f
     cluster.now = 60.0
     cluster.see(*(node(f"n{number}") for number in range(100)))
     assert cluster.placements() == {f"p{number}": f"n{number}" for number in range(100)}
+
+
+def _near(app: str, kind: str = "podAffinity", key: str = "kubernetes.io/hostname") -> dict[str, Any]:
+    term = {"topologyKey": key, "labelSelector": {"matchLabels": {"app": app}}}
+    return {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+def test_like_pods_that_shun_each_other_are_placed_apart_in_one_burst() -> None:
+    cluster = Cluster(node("a"), node("b"), node("c"))
+    builders = [pod(f"w{n}").labels(app="web").set_spec(affinity=_near("web", "podAntiAffinity")) for n in range(4)]
+    cluster.see(*builders)
+    instructions = cluster.run()
+    placed = {i.pod.name: i.node for i in instructions if isinstance(i, Bind)}
+    assert sorted(placed.values()) == ["a", "b", "c"]
+    (left,) = [i for i in instructions if isinstance(i, ReportUnschedulable)]
+    assert left.message == ("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.")
+    cluster.now = 60.0
+    gone = next(name for name, on in placed.items() if on == "b")
+    cluster.tell(events.PodGone(next(b.uid for b in builders if b.uid.startswith(f"default-{gone}-"))))
+    assert cluster.placements() == {left.pod.name: "b"}
+
+
+def test_like_pods_with_a_spread_constraint_are_spread_in_one_burst() -> None:
+    cluster = Cluster(*(node(f"{zone}{n}").label("zone", zone) for zone in "abc" for n in range(3)))
+    constraint = {
+        "topologyKey": "zone",
+        "maxSkew": 1,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    cluster.see(*(pod(f"w{n}").labels(app="web").set_spec(topologySpreadConstraints=[constraint]) for n in range(12)))
+    placed = cluster.placements()
+    assert sorted(name[0] for name in placed.values()) == ["a"] * 4 + ["b"] * 4 + ["c"] * 4
+
+
+def test_a_pod_is_tried_again_when_the_pod_it_wants_to_be_near_has_come() -> None:
+    cluster = Cluster(node("a"), node("b"))
+    cluster.see(pod("web").set_spec(affinity=_near("db")))
+    assert cluster.report().message == "0/2 nodes are available: 2 node(s) didn't match pod affinity rules."
+    cluster.now = 60.0
+    cluster.see(pod("db").labels(app="db").on("b"))
+    assert cluster.placements() == {"web": "b"}
+    assert cluster.scheduler.statistics.scheduled_after_flush == 0
+
+
+def test_a_running_pods_anti_affinity_keeps_plain_pods_away_until_it_leaves() -> None:
+    cluster = Cluster(node("n"))
+    guard = pod("guard").set_spec(affinity=_near("web", "podAntiAffinity")).on("n")
+    cluster.see(guard, pod("web").labels(app="web"))
+    assert cluster.report().message == (
+        "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules."
+    )
+    cluster.now = 60.0
+    assert cluster.run() == []
+    cluster.tell(events.PodGone(guard.uid))
+    assert cluster.placements() == {"web": "n"}
+
+
+def test_a_running_pod_that_loses_the_label_others_shun_lets_them_in() -> None:
+    cluster = Cluster(node("n"))
+    noisy = pod("noisy").labels(app="noisy").on("n")
+    cluster.see(noisy, pod("quiet").set_spec(affinity=_near("noisy", "podAntiAffinity")))
+    assert isinstance(cluster.only(), ReportUnschedulable)
+    cluster.now = 60.0
+    cluster.see(noisy.labels(app="calm"))
+    assert cluster.placements() == {"quiet": "n"}

@@ -10,18 +10,18 @@ from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import Normalization
 from hydatis.scheduler.policy import BUILT_IN_POLICY
 from hydatis.scheduler.profile import Profile
-from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.scoring import INFEASIBLE, Evaluation
 from hydatis.scheduler.selecting import select
-from hydatis.scheduler.testing import expression, node, place, pod, requirements_of
+from hydatis.scheduler.testing import expression, node, place, pod, pod_class_of
 
 _PROFILE = Profile()
 _NODES = 12
 
 
-def _evaluation(cluster: Cluster, requirements: Requirements) -> Evaluation:
-    weighted = _PROFILE.weighted_scores(BUILT_IN_POLICY)
-    evaluation = Evaluation(requirements, _PROFILE.filters, weighted, cluster)
+def _evaluation(cluster: Cluster, pod_class: PodClass) -> Evaluation:
+    neighbours = pod_class.neighbours(cluster.placed)
+    evaluation = Evaluation(pod_class.requirements, neighbours, _PROFILE.under(BUILT_IN_POLICY), cluster)
     evaluation.refresh()
     return evaluation
 
@@ -68,7 +68,7 @@ def test_refreshing_gives_what_starting_over_gives(steps: list[_Step]) -> None:
         cluster.set_node(node(f"n{number}").manifest())
     zone = {"matchExpressions": [expression("zone", "In", "1", "2")]}
     classes = [
-        requirements_of(cluster, builder)
+        pod_class_of(cluster, builder)
         for builder in (
             pod().requests(cpu="1", memory="2Gi"),
             pod().host_port(80),
@@ -76,17 +76,17 @@ def test_refreshing_gives_what_starting_over_gives(steps: list[_Step]) -> None:
             pod().toleration("t1").node_selector(zone="1"),
         )
     ]
-    kept = [_evaluation(cluster, requirements) for requirements in classes]
+    kept = [_evaluation(cluster, pod_class) for pod_class in classes]
     placed: list[tuple[str, str]] = []
     for serial, step in enumerate(steps):
         _apply(cluster, placed, step, serial)
-        for requirements, evaluation in zip(classes, kept, strict=True):
+        for pod_class, evaluation in zip(classes, kept, strict=True):
             # Refresh only now and then, so that several changes, also of one row, are caught up with at once.
-            if (serial + len(requirements.requests)) % 3 == 0:
+            if (serial + len(pod_class.requirements.requests)) % 3 == 0:
                 evaluation.refresh()
-    for requirements, evaluation in zip(classes, kept, strict=True):
+    for pod_class, evaluation in zip(classes, kept, strict=True):
         evaluation.refresh()
-        anew = _evaluation(cluster, requirements)
+        anew = _evaluation(cluster, pod_class)
         np.testing.assert_array_equal(evaluation.ranking(), anew.ranking())
         np.testing.assert_array_equal(evaluation.feasible, anew.feasible)
     for name, totals in cluster.recounted():
@@ -98,16 +98,16 @@ def test_refreshing_gives_what_starting_over_gives(steps: list[_Step]) -> None:
 
 def test_a_table_that_grows_keeps_every_row() -> None:
     cluster = Cluster()
-    requirements = requirements_of(cluster, pod().requests(cpu="1"))
+    pod_class = pod_class_of(cluster, pod().requests(cpu="1"))
     for number in range(50):
         cluster.set_node(node(f"n{number}").label("zone", str(number % 3)).manifest())
-    evaluation = _evaluation(cluster, requirements)
+    evaluation = _evaluation(cluster, pod_class)
     place(cluster, pod("big").requests(cpu="4"), "n7")
     for number in range(50, 500):
         cluster.set_node(node(f"n{number}").label("zone", str(number % 3)).manifest())
     evaluation.refresh()
     assert np.count_nonzero(evaluation.feasible) == 499
-    np.testing.assert_array_equal(evaluation.ranking(), _evaluation(cluster, requirements).ranking())
+    np.testing.assert_array_equal(evaluation.ranking(), _evaluation(cluster, pod_class).ranking())
 
 
 def test_taint_sets_that_keep_changing_do_not_pile_up() -> None:
@@ -143,7 +143,7 @@ def test_a_normalised_score_is_relative_to_the_feasible_nodes_alone() -> None:
     cluster.set_node(node("zone").label("zone", "1").manifest())
     cluster.set_node(node("none").manifest())
     terms = [(10, {"matchExpressions": [expression(key, "Exists")]}) for key in ("zone", "ssd")]
-    evaluation = _evaluation(cluster, requirements_of(cluster, pod().requests(cpu="1").preferred_node_affinity(*terms)))
+    evaluation = _evaluation(cluster, pod_class_of(cluster, pod().requests(cpu="1").preferred_node_affinity(*terms)))
     row = cluster.row_of("zone")
     assert row is not None
     # Among the feasible nodes 10 is the highest; the full node's 20 does not count.

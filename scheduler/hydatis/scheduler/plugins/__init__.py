@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.requirements import Requirements
 
 MAX_NODE_SCORE = 100
@@ -86,6 +87,44 @@ class FilterPlugin(Protocol):
 
     def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
         """Count, for rows that did not pass, how many fail for which reason; one row may have several."""
+        ...
+
+
+class NeighbourFilterPlugin(Protocol):
+    """Says which nodes can run the pod, given where other pods are: an answer for one node may depend on all others."""
+
+    name: ClassVar[str]
+
+    def filters(self, neighbours: Neighbours) -> bool:
+        """Tell whether the plugin could reject any node for such a pod; when not, it is not asked."""
+        ...
+
+    def filter(self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster) -> BoolArray:
+        """Return True for each row of the cluster that passes."""
+        ...
+
+    def reasons(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
+    ) -> Mapping[str, int]:
+        """Count, for rows that did not pass, how many fail for which reason."""
+        ...
+
+
+class NeighbourScorePlugin(Protocol):
+    """Says how good each feasible node is, given where other pods are."""
+
+    name: ClassVar[str]
+
+    def scores(self, neighbours: Neighbours) -> bool:
+        """Tell whether the plugin has anything to say about such a pod; when not, it adds nothing."""
+        ...
+
+    def score(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, feasible: BoolArray
+    ) -> tuple[Int64Array, Int64Array]:
+        """Return every row's raw score and the same normalised to 0-100; `feasible` says which rows count, at least
+        one.
+        """
         ...
 
 

@@ -1,0 +1,60 @@
+"""An equivalence class of pods: all that are alike for scheduling share one object.
+
+What a pod asks of nodes is in its `Requirements`; what other pods can see of it is its `PodIdentity`; the two
+together make the class.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+from hydatis.scheduler.neighbours import Neighbours, find_neighbours
+from hydatis.scheduler.placed_pods import PlacedPods
+from hydatis.scheduler.pod_identity import IdentityIndex, PodIdentity
+from hydatis.scheduler.pod_patterns import PodAffinity
+from hydatis.scheduler.requirements import Requirements, RequirementsIndex
+from hydatis.scheduler.resources import ResourceColumns
+from hydatis.scheduler.spread_constraints import SpreadConstraints
+
+
+class PodClass:
+    """Compared and hashed by identity: the index holds one object a class."""
+
+    __slots__ = ("__weakref__", "_neighbours", "_version", "affinity", "identity", "requirements", "spread")
+
+    def __init__(self, requirements: Requirements, identity: PodIdentity) -> None:
+        self.requirements = requirements
+        self.identity = identity
+        self.affinity: PodAffinity = PodAffinity.parse(requirements.affinity, identity.namespace)
+        self.spread: SpreadConstraints = SpreadConstraints.parse(requirements.spread_constraints, identity)
+        self._neighbours = Neighbours()
+        self._version = -1
+
+    def neighbours(self, placed: PlacedPods) -> Neighbours:
+        """Return what pods of this class have to heed now; the same object as long as nothing about it changes."""
+        if self._version != placed.version:
+            self._version = placed.version
+            found = find_neighbours(self.identity, self.affinity, self.spread, placed)
+            if found != self._neighbours:
+                self._neighbours = found
+        return self._neighbours
+
+
+class PodClasses:
+    """Finds the class of a pod's manifest. Classes without any pod left are forgotten by themselves."""
+
+    def __init__(self, columns: ResourceColumns) -> None:
+        self._requirements = RequirementsIndex(columns)
+        self._identities = IdentityIndex()
+        self._classes: WeakValueDictionary[tuple[Requirements, PodIdentity], PodClass] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def of(self, manifest: Mapping[str, Any]) -> PodClass:
+        """Return the class of this pod. Raises `QuantityInvalid`."""
+        key = (self._requirements.of(manifest), self._identities.of(manifest["metadata"]))
+        found = self._classes.get(key)
+        if found is None:
+            found = self._classes[key] = PodClass(*key)
+        return found
