@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import Normalization
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import BUILT_IN_POLICY
 from hydatis.scheduler.profile import Profile
-from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.scoring import INFEASIBLE, Evaluation
 from hydatis.scheduler.selecting import select
 from hydatis.scheduler.testing import expression, node, place, pod, pod_class_of

@@ -26,7 +26,7 @@ def _zone(name: str, zone: str) -> NodeBuilder:
 
 
 def _cluster(*placed: str, nodes: tuple[NodeBuilder, ...] | None = None) -> Cluster:
-    """Two nodes in zone a, one in b, one without a zone, unless told otherwise; `placed` names the nodes of web pods."""
+    """Two nodes in zone a, one in b and one without, unless told otherwise; `placed` names the nodes of web pods."""
     cluster = cluster_of(*(nodes or (_zone("a1", "a"), _zone("a2", "a"), _zone("b1", "b"), node("none"))))
     for number, name in enumerate(placed):
         place(cluster, pod(f"web-{number}").labels(app="web"), name)
@@ -85,13 +85,13 @@ def test_nodes_that_the_pods_affinity_excludes_count_only_when_told_so(
     policies: dict[str, str], passing: set[str]
 ) -> None:
     cluster = _cluster("a1")
-    assert _passing(cluster, _web(_constraint(**policies)).node_selector(zone="a")) == passing
+    assert _passing(cluster, _web(_constraint() | policies).node_selector(zone="a")) == passing
 
 
 @pytest.mark.parametrize(("policies", "passing"), [({}, {"b1"}), ({"nodeTaintsPolicy": "Honor"}, {"a1", "b1"})])
 def test_tainted_nodes_count_unless_told_otherwise(policies: dict[str, str], passing: set[str]) -> None:
     cluster = _cluster("a1", nodes=(_zone("a1", "a"), _zone("b1", "b").taint("t")))
-    assert _passing(cluster, _web(_constraint(**policies))) == passing
+    assert _passing(cluster, _web(_constraint() | policies)) == passing
 
 
 def test_the_reason_tells_a_missing_label_from_too_many_pods() -> None:
