@@ -18,6 +18,7 @@ import numpy as np
 from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
 from hydatis.scheduler.change_log import ChangeLog
 from hydatis.scheduler.host_ports import HostPortsInUse
+from hydatis.scheduler.node_images import NodeImages
 from hydatis.scheduler.node_labels import NodeLabels
 from hydatis.scheduler.placed_pods import PlacedPods
 from hydatis.scheduler.pod_class import PodClass
@@ -37,6 +38,7 @@ class _Node:
     taints: Any
     unschedulable: bool
     labels: Any
+    images: Any
 
 
 class Cluster:
@@ -60,6 +62,7 @@ class Cluster:
         """The number of the row's set of taints, an index into `taint_sets`."""
         self.taint_sets: list[tuple[Taint, ...]] = [()]
         self.labels = NodeLabels(self.capacity)
+        self.images = NodeImages()
         self.placed = PlacedPods(self.capacity)
         """The placed pods as other pods' selectors see them."""
         self.node_changes = ChangeLog()
@@ -125,6 +128,7 @@ class Cluster:
             spec.get("taints") or (),
             bool(spec.get("unschedulable")),
             metadata.get("labels") or {},
+            (manifest.get("status") or {}).get("images") or (),
         )
         name = metadata["name"]
         row = self._rows.get(name)
@@ -140,6 +144,7 @@ class Cluster:
         self.unschedulable[row] = node.unschedulable
         self.taint_set[row] = self._number_of_taints(tuple(map(Taint.parse, node.taints)))
         self.labels.set(row, node.labels)
+        self.images.set(row, node.images)
         self.node_changes.append(row)
         self.releases.append(row)
         return True
@@ -158,6 +163,7 @@ class Cluster:
         self.unschedulable[row] = False
         self.taint_set[row] = 0
         self.labels.set(row, {})
+        self.images.set(row, ())
         self.node_changes.append(row)
         self._free_if_unused(row)
 

@@ -62,10 +62,10 @@ class Decision:
     decided_at: float
 
     def summary(self) -> str:
-        """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»."""
+        """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»; parts of 0 are left out."""
         if self.chosen is None:
             return ""
-        parts = ", ".join(f"{name} {score}" for name, score in self.chosen.parts)
+        parts = ", ".join(f"{name} {score}" for name, score in self.chosen.parts if score)
         text = f"score {self.chosen.total} ({parts})" if parts else f"score {self.chosen.total}"
         if self.runner_up is not None:
             text += f"; runner-up {self.runner_up.node} {self.runner_up.total - self.chosen.total:+d}"

@@ -64,6 +64,7 @@ SCORE_PLUGIN_WEIGHTS: Mapping[str, int] = MappingProxyType(
         "PodTopologySpread": 2,
         "InterPodAffinity": 2,
         "NodeResourcesBalancedAllocation": 1,
+        "ImageLocality": 1,
     }
 )
 """The score plugins there are, with their default weights, which are kube-scheduler's own.

@@ -11,6 +11,7 @@ from hydatis.scheduler.plugins import (
     PreFilterPlugin,
     ScorePlugin,
 )
+from hydatis.scheduler.plugins.image_locality import ImageLocality
 from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_name import NodeName
@@ -69,6 +70,7 @@ class Profile:
         NodeAffinity(),
         NodeResourcesFit(),
         NodeResourcesBalancedAllocation(),
+        ImageLocality(),
     )
     neighbour_scores: Sequence[NeighbourScorePlugin] = (PodTopologySpread(), InterPodAffinity())
     permits: Sequence[PermitPlugin] = ()

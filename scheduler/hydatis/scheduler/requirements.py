@@ -5,7 +5,7 @@ one `Requirements` object; what is computed for the class serves them all. `Requ
 manifest from the bytes of just those fields, without parsing any of them again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -14,6 +14,7 @@ import orjson
 
 from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.host_ports import HostPort, parse_host_ports
+from hydatis.scheduler.node_images import normalized_image_name
 from hydatis.scheduler.node_selectors import PreferredTerm, RequiredNodeAffinity, parse_preferred_terms
 from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests
 from hydatis.scheduler.resources import PODS_COLUMN, ResourceColumns
@@ -36,6 +37,7 @@ class Requirements:
         "columns",
         "host_ports",
         "huge",
+        "images",
         "node_affinity",
         "nonzero_cpu",
         "nonzero_memory",
@@ -72,6 +74,8 @@ class Requirements:
         """As the manifest has it: what it says of other pods depends on the pod's namespace."""
         self.spread_constraints: Sequence[Mapping[str, Any]] = spec.get("topologySpreadConstraints") or ()
         """As the manifest has them: what they say depends on the pod's labels."""
+        self.images: tuple[str, ...] = tuple(_images(spec))
+        """The images of all containers and image volumes, one entry each, with their tags."""
         self.unsupported: tuple[str, ...] = unsupported_features(spec)
         self.wanted_node: str | None = spec.get("nodeName") or None
         """The node a manifest names before it is bound; only a driver that asks «would it fit there» has such pods."""
@@ -109,21 +113,32 @@ def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
     get = spec.get
     volumes = get("volumes")
     key: list[Any] = [
-        [(c.get("resources"), c.get("ports")) for c in get("containers") or ()],
+        [(c.get("resources"), c.get("ports"), c.get("image")) for c in get("containers") or ()],
         get("nodeSelector"),
         get("affinity"),
         get("tolerations"),
         get("topologySpreadConstraints"),
-        [sorted(volume.keys() - {"name"}) for volume in volumes] if volumes else None,
+        [(sorted(volume.keys() - {"name"}), volume.get("image")) for volume in volumes] if volumes else None,
     ]
     if "initContainers" in spec:
-        key.append([(c.get("resources"), c.get("ports"), c.get("restartPolicy")) for c in get("initContainers") or ()])
+        init_containers = get("initContainers") or ()
+        key.append(
+            [(c.get("resources"), c.get("ports"), c.get("restartPolicy"), c.get("image")) for c in init_containers]
+        )
     for rare in ("overhead", "resources", "resourceClaims", "schedulingGroup", "workloadRef"):
         if rare in spec:
             key.append((rare, get(rare)))
     if "containerStatuses" in status or "resources" in status or "allocatedResources" in status:
         key.append(_in_place_key(spec, status))
     return orjson.dumps(key, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _images(spec: Mapping[str, Any]) -> Iterator[str]:
+    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        yield normalized_image_name(container.get("image") or "")
+    for volume in spec.get("volumes") or ():
+        if volume.get("image"):
+            yield normalized_image_name(volume["image"].get("reference") or "")
 
 
 def _in_place_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> list[Any] | None:

@@ -51,6 +51,7 @@ class Evaluation:
         self._capacity = -1
         self._node_position = -1
         self._placement_position = -1
+        self._images_seen: tuple[int, int] | None = None
         self._neighbour_parts: dict[str, Int64Array] = {}
         self.feasible: BoolArray
         """By row: whether the node passes every filter."""
@@ -75,6 +76,7 @@ class Evaluation:
         if changed_placements is not None and len(changed_placements):
             self._evaluate(changed_placements, Scope.PLACEMENT)
             self._combine(changed_placements)
+        self._look_at_images()
         if changed_placements is None or len(changed_placements):
             self._look_around()
 
@@ -125,7 +127,8 @@ class Evaluation:
         self._node_verdicts = np.zeros(capacity, dtype=np.bool_)
         self._raw = {entry.plugin.name: np.zeros(capacity, dtype=np.int64) for entry in self._scores}
         self._plain_totals = np.full(capacity, INFEASIBLE, dtype=np.int64)
-        rows = self._cluster.rows() if self._only_rows is None else self._only_rows
+        self._images_seen = None
+        rows = self._rows()
         if len(rows):
             self._evaluate(rows, Scope.NODE)
             self._evaluate(rows, Scope.PLACEMENT)
@@ -139,11 +142,23 @@ class Evaluation:
         verdicts = filter_rows(plugins, self._requirements, self._cluster, rows)
         if scope is Scope.NODE:
             self._node_verdicts[rows] = verdicts & self._cluster.present[rows]
-        else:
+        elif scope is Scope.PLACEMENT:
             self._row_verdicts[rows] = verdicts & self._node_verdicts[rows]
         for entry in self._scores:
             if entry.plugin.scope is scope:
                 self._raw[entry.plugin.name][rows] = entry.plugin.score(self._requirements, self._cluster, rows)
+
+    def _rows(self) -> Rows:
+        return self._cluster.rows() if self._only_rows is None else self._only_rows
+
+    def _look_at_images(self) -> None:
+        """Score all rows by images anew when any node's images changed; images that no node holds cost nothing."""
+        images = self._cluster.images
+        seen = (images.version, self._cluster.node_count) if images.any_of(self._requirements.images) else None
+        if seen != self._images_seen:
+            self._images_seen = seen
+            self._evaluate(self._rows(), Scope.IMAGES)
+            self._combine(self._rows())
 
     def _look_around(self) -> None:
         """Bring what depends on pods of other nodes up to date."""

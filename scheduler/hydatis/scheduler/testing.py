@@ -69,6 +69,11 @@ class PodBuilder:
         self._manifest["spec"].setdefault("initContainers", []).append(fields)
         return self
 
+    def image(self, name: str) -> Self:
+        """Set the container's image."""
+        self._manifest["spec"]["containers"][0]["image"] = name
+        return self
+
     def host_port(self, port: int, protocol: str = "TCP", address: str = "") -> Self:
         """Let the container take a host port."""
         entry = {"containerPort": port, "hostPort": port, "protocol": protocol, "hostIP": address}
@@ -154,6 +159,11 @@ class NodeBuilder:
     def taint(self, key: str, value: str = "", effect: str = "NoSchedule") -> Self:
         """Add a taint."""
         self._manifest["spec"].setdefault("taints", []).append({"key": key, "value": value, "effect": effect})
+        return self
+
+    def image(self, name: str, size_bytes: int) -> Self:
+        """Let the node hold an image."""
+        self._manifest["status"].setdefault("images", []).append({"names": [name], "sizeBytes": size_bytes})
         return self
 
     def unschedulable(self, cordoned: bool = True) -> Self:

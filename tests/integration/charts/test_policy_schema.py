@@ -81,7 +81,7 @@ BAD: dict[str, Any] = {
     "a priority with a fraction": {"priority": 1.5},
     "a priority above int32": {"priority": 2**31},
     "a priority below int32": {"priority": -(2**31) - 1},
-    "an unknown plugin": {"pluginWeights": {"ImageLocality": 1}},
+    "an unknown plugin": {"pluginWeights": {"GpuAffinity": 1}},
     "a negative weight": {"pluginWeights": {"NodeAffinity": -1}},
     "a weight above 100": {"pluginWeights": {"NodeAffinity": 101}},
     "a weight of text": {"pluginWeights": {"NodeAffinity": "5"}},

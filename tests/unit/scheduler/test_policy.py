@@ -111,7 +111,7 @@ def test_equal_policies_hash_alike() -> None:
 
 _KNOWN = (
     "TaintToleration, NodeAffinity, NodeResourcesFit, PodTopologySpread, InterPodAffinity, "
-    "NodeResourcesBalancedAllocation"
+    "NodeResourcesBalancedAllocation, ImageLocality"
 )
 _INT32 = "give a whole number from -2147483648 to 2147483647"
 
@@ -146,8 +146,8 @@ _INT32 = "give a whole number from -2147483648 to 2147483647"
             id="a number that Python refuses to print",
         ),
         pytest.param(
-            {"pluginWeights": {"ImageLocality": 1}},
-            f"spec.pluginWeights[ImageLocality] is no score plugin: use one of {_KNOWN}",
+            {"pluginWeights": {"GpuAffinity": 1}},
+            f"spec.pluginWeights[GpuAffinity] is no score plugin: use one of {_KNOWN}",
             id="an unknown plugin",
         ),
         pytest.param(
@@ -380,6 +380,7 @@ def test_the_built_in_policy_is_kube_schedulers_default() -> None:
         "PodTopologySpread": 2,
         "InterPodAffinity": 2,
         "NodeResourcesBalancedAllocation": 1,
+        "ImageLocality": 1,
     }
     assert BUILT_IN_POLICY.selector.matches("any", {}, {})
 

@@ -78,6 +78,7 @@ def test_a_pod_is_bound_to_the_node_with_the_most_left() -> None:
         ("TaintToleration", 300),
         ("NodeResourcesFit", 87),
         ("NodeResourcesBalancedAllocation", 75),
+        ("ImageLocality", 0),
     )
     assert decision.runner_up.node == "small"
     assert decision.summary() == (

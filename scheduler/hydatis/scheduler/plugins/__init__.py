@@ -26,6 +26,8 @@ class Scope(Enum):
     """The node object alone."""
     PLACEMENT = "placement"
     """The node object and the pods placed on this node."""
+    IMAGES = "images"
+    """The node object and how many nodes there are and hold which images: a score's alone."""
 
 
 class Normalization(Enum):
