@@ -26,6 +26,7 @@ from hydatis.scheduler.quantities import MAX_INT64, QuantityInvalid
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import PODS, ResourceColumns, amount_of, counts_for_scheduling, parse_resource_list
 from hydatis.scheduler.tolerations import Taint
+from hydatis.scheduler.workloads import Workloads
 
 _SMALLEST_CAPACITY = 64
 
@@ -65,6 +66,8 @@ class Cluster:
         self.images = NodeImages()
         self.placed = PlacedPods(self.capacity)
         """The placed pods as other pods' selectors see them."""
+        self.workloads = Workloads()
+        """Services and controllers, whose selectors say which pods belong together."""
         self.node_changes = ChangeLog()
         """Rows whose node object changed, came or went."""
         self.placement_changes = ChangeLog()

@@ -62,7 +62,9 @@ class Decision:
     decided_at: float
 
     def summary(self) -> str:
-        """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»; parts of 0 are left out."""
+        """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»; parts of 0 are left
+        out.
+        """
         if self.chosen is None:
             return ""
         parts = ", ".join(f"{name} {score}" for name, score in self.chosen.parts if score)

@@ -54,7 +54,7 @@ class Evaluations:
 
         Classes that ask the same of nodes and have nothing to heed of other pods share one.
         """
-        neighbours = pod.neighbours(self._cluster.placed) or _NOBODY
+        neighbours = pod.neighbours(self._cluster.placed, self._cluster.workloads) or _NOBODY
         if space.names is not None:
             # The pods of a DaemonSet are each a class of their own, looking at one node: nothing to gain from keeping
             # them.
@@ -99,7 +99,7 @@ class Evaluations:
             if not len(rows):
                 return False
             rows = rows[filter_rows(plugins, requirements, self._cluster, rows)]
-        neighbours = pod.neighbours(self._cluster.placed)
+        neighbours = pod.neighbours(self._cluster.placed, self._cluster.workloads)
         for plugin in self._profile.neighbour_filters:
             if len(rows) and plugin.filters(neighbours):
                 rows = rows[plugin.filter(requirements, neighbours, self._cluster)[rows]]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.workloads import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,21 @@ class NamespaceGone:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkloadSeen:
+    """A Service, ReplicationController, ReplicaSet or StatefulSet was listed, added or modified."""
+
+    workload: Workload
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadGone:
+    """A Service, ReplicationController, ReplicaSet or StatefulSet was deleted."""
+
+    workload: Workload
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyInForce:
     """A valid policy takes effect, in place of the one of the same name."""
 
@@ -93,6 +109,8 @@ Event = (
     | NodeGone
     | NamespaceSeen
     | NamespaceGone
+    | WorkloadSeen
+    | WorkloadGone
     | PolicyInForce
     | PolicyGone
     | BindSucceeded

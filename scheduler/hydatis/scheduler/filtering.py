@@ -36,7 +36,7 @@ def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, clu
 
 def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpace) -> Diagnosis:
     """Find the first plugin that rejects each node, and its reasons, as kube-scheduler reports them."""
-    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed)
+    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
     reasons: Counter[str] = Counter()
     rejecting = set(space.narrowed_by)
     remaining = space.rows(cluster)

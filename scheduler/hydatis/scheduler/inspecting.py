@@ -52,7 +52,7 @@ class Inspection:
 
 def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
     """Ask every plugin about every node."""
-    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed)
+    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
     space = prefilter(profile.prefilters, requirements)
     if isinstance(space, Rejected):
         message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."
@@ -97,7 +97,7 @@ def _reasons_by_node(
 
 
 def _scores(pod: PodClass, plugins: PluginSet, cluster: Cluster, rows: Rows) -> dict[str, dict[str, ScoreParts]]:
-    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed)
+    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
     scores = {}
     for entry in plugins.scores:
         if entry.plugin.applies(requirements):

@@ -63,6 +63,10 @@ class NodeLabels:
         """Return, for every row, the number of its value of this label, -1 without it. Not to be written."""
         return self._column(key).values
 
+    def number_of(self, key: str, value: str) -> int | None:
+        """Return the number of a label's value, if any node ever had it."""
+        return self._column(key).numbers.get(value)
+
     def present(self, key: str, rows: Rows) -> BoolArray:
         """Tell for each row whether it has the label."""
         verdicts: BoolArray = self._column(key).values[rows] != _ABSENT

@@ -15,26 +15,40 @@ from hydatis.scheduler.pod_patterns import PodAffinity
 from hydatis.scheduler.requirements import Requirements, RequirementsIndex
 from hydatis.scheduler.resources import ResourceColumns
 from hydatis.scheduler.spread_constraints import SpreadConstraints
+from hydatis.scheduler.workloads import Workload, Workloads, controller_of
 
 
 class PodClass:
     """Compared and hashed by identity: the index holds one object a class."""
 
-    __slots__ = ("__weakref__", "_neighbours", "_version", "affinity", "identity", "requirements", "spread")
+    __slots__ = (
+        "__weakref__",
+        "_neighbours",
+        "_version",
+        "affinity",
+        "controller",
+        "identity",
+        "requirements",
+        "spread",
+    )
 
-    def __init__(self, requirements: Requirements, identity: PodIdentity) -> None:
+    def __init__(self, requirements: Requirements, identity: PodIdentity, controller: Workload | None) -> None:
         self.requirements = requirements
         self.identity = identity
+        self.controller = controller
+        """Whose selector says which pods it belongs with."""
         self.affinity: PodAffinity = PodAffinity.parse(requirements.affinity, identity.namespace)
         self.spread: SpreadConstraints = SpreadConstraints.parse(requirements.spread_constraints, identity)
         self._neighbours = Neighbours()
-        self._version = -1
+        self._version = (-1, -1)
 
-    def neighbours(self, placed: PlacedPods) -> Neighbours:
+    def neighbours(self, placed: PlacedPods, workloads: Workloads) -> Neighbours:
         """Return what pods of this class have to heed now; the same object as long as nothing about it changes."""
-        if self._version != placed.version:
-            self._version = placed.version
-            found = find_neighbours(self.identity, self.affinity, self.spread, placed)
+        version = (placed.version, workloads.version)
+        if self._version != version:
+            self._version = version
+            like = workloads.selector_for(self.identity, self.controller)
+            found = find_neighbours(self.identity, self.affinity, self.spread, like, placed)
             if found != self._neighbours:
                 self._neighbours = found
         return self._neighbours
@@ -46,14 +60,17 @@ class PodClasses:
     def __init__(self, columns: ResourceColumns) -> None:
         self._requirements = RequirementsIndex(columns)
         self._identities = IdentityIndex()
-        self._classes: WeakValueDictionary[tuple[Requirements, PodIdentity], PodClass] = WeakValueDictionary()
+        self._classes: WeakValueDictionary[tuple[Requirements, PodIdentity, Workload | None], PodClass] = (
+            WeakValueDictionary()
+        )
 
     def __len__(self) -> int:
         return len(self._classes)
 
     def of(self, manifest: Mapping[str, Any]) -> PodClass:
         """Return the class of this pod. Raises `QuantityInvalid`."""
-        key = (self._requirements.of(manifest), self._identities.of(manifest["metadata"]))
+        metadata = manifest["metadata"]
+        key = (self._requirements.of(manifest), self._identities.of(metadata), controller_of(metadata))
         found = self._classes.get(key)
         if found is None:
             found = self._classes[key] = PodClass(*key)

@@ -94,6 +94,8 @@ class Scheduler:
             events.NodeGone: self._node_gone,
             events.NamespaceSeen: self._namespace_seen,
             events.NamespaceGone: self._namespace_gone,
+            events.WorkloadSeen: self._workload_seen,
+            events.WorkloadGone: self._workload_gone,
             events.PolicyInForce: self._policy_in_force,
             events.PolicyGone: self._policy_gone,
             events.BindSucceeded: self._bind_succeeded,
@@ -279,6 +281,12 @@ class Scheduler:
     def _namespace_gone(self, event: events.NamespaceGone, now: float) -> None:
         self._cluster.placed.set_namespace(event.name, None)
 
+    def _workload_seen(self, event: events.WorkloadSeen, now: float) -> None:
+        self._cluster.workloads.set(event.workload, event.manifest)
+
+    def _workload_gone(self, event: events.WorkloadGone, now: float) -> None:
+        self._cluster.workloads.remove(event.workload)
+
     def _policy_in_force(self, event: events.PolicyInForce, now: float) -> None:
         self._policies[event.policy.name] = event.policy
 
@@ -314,7 +322,7 @@ class Scheduler:
         released = self._releases_seen != cluster.releases.position
         self._releases_seen = cluster.releases.position
         for pod_class in self._queue.unschedulable_classes():
-            if pod_class.neighbours(cluster.placed):
+            if pod_class.neighbours(cluster.placed, cluster.workloads):
                 self._classes_to_wake.append((pod_class, None))
             elif released:
                 self._classes_to_wake.append((pod_class, rows))

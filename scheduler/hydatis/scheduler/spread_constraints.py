@@ -55,6 +55,16 @@ class SpreadConstraints:
         return cls(tuple(required), tuple(preferred))
 
 
+def default_constraints(selector: LabelSelector) -> tuple[SpreadConstraint, ...]:
+    """Return how pods that state no constraint are spread (plugins/podtopologyspread/plugin.go,
+    systemDefaultConstraints).
+    """
+    return tuple(
+        SpreadConstraint(key, skew, min_domains=1, honor_affinity=True, honor_taints=False, selector=selector)
+        for key, skew in (("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5))
+    )
+
+
 def _parse(manifest: Mapping[str, Any], pod: PodIdentity) -> SpreadConstraint:
     selector = parse_selector(manifest.get("labelSelector"))
     keys = [key for key in manifest.get("matchLabelKeys") or () if key in pod.labels]

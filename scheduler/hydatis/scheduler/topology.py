@@ -9,11 +9,18 @@ from hydatis.scheduler.cluster import Cluster
 class Domains:
     """The domains of one topology key; entries of the arrays are rows, as many as the cluster has capacity for."""
 
-    def __init__(self, cluster: Cluster, topology_key: str) -> None:
-        self.numbers: Int32Array = cluster.labels.numbers(topology_key)
+    def __init__(self, cluster: Cluster, topology_key: str, *, unlabelled_too: bool = False) -> None:
+        """With `unlabelled_too` the nodes without the label form a domain of their own, that of the empty value."""
+        numbers = cluster.labels.numbers(topology_key)
+        self.labelled: BoolArray = (numbers >= 0) & cluster.present
+        self._count = int(numbers.max(initial=-1)) + 1
+        if unlabelled_too:
+            empty = cluster.labels.number_of(topology_key, "")
+            empty = self._count if empty is None else empty
+            self._count = max(self._count, empty + 1)
+            numbers = np.where(numbers < 0, empty, numbers)
+        self.numbers: Int32Array = numbers
         """The number of each row's domain, -1 without the label."""
-        self.labelled: BoolArray = (self.numbers >= 0) & cluster.present
-        self._count = int(self.numbers.max(initial=-1)) + 1
 
     def sums(self, values: Int64Array, among: BoolArray) -> Int64Array:
         """Return, by domain number, the sum of `values` over the rows `among`, which must be labelled."""

@@ -20,7 +20,7 @@ _NODES = 12
 
 
 def _evaluation(cluster: Cluster, pod_class: PodClass) -> Evaluation:
-    neighbours = pod_class.neighbours(cluster.placed)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
     evaluation = Evaluation(pod_class.requirements, neighbours, _PROFILE.under(BUILT_IN_POLICY), cluster)
     evaluation.refresh()
     return evaluation

@@ -57,8 +57,9 @@ class PodTopologySpread:
     ) -> tuple[Int64Array, Int64Array]:
         """Return the weighted number of matching pods around each row, and the same turned to 0-100, fewest best."""
         spreads = neighbours.preferred_spread
-        domains = [Domains(cluster, spread.constraint.topology_key) for spread in spreads]
-        complete = np.logical_and.reduce([d.labelled for d in domains])
+        everywhere = neighbours.spread_by_default
+        domains = [Domains(cluster, spread.constraint.topology_key, unlabelled_too=everywhere) for spread in spreads]
+        complete = cluster.present if everywhere else np.logical_and.reduce([d.labelled for d in domains])
         candidates = feasible & complete
         total = np.zeros(cluster.capacity, dtype=np.float64)
         for spread, by_key in zip(spreads, domains, strict=True):
@@ -70,7 +71,8 @@ class PodTopologySpread:
                 counted = complete & _included(requirements, spread, cluster)
                 counts = by_key.spread_out(by_key.sums(spread.counter.counts, counted))
             # Domains of a key with few values would otherwise weigh more than those of a key with many.
-            total += counts * math.log(size + 2) + (spread.constraint.max_skew - 1)
+            part = counts * math.log(size + 2) + (spread.constraint.max_skew - 1)
+            total += np.where(by_key.labelled, part, 0.0)
         raw: Int64Array = np.where(candidates, np.floor(total + 0.5), 0).astype(np.int64)
         return raw, _turn_around(raw, candidates)
 

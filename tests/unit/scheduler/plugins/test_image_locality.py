@@ -46,7 +46,7 @@ def test_scores_follow_images_that_come_and_go_on_any_node() -> None:
         return {cluster.node_name(row): dict(evaluation.node_score(row).parts)["ImageLocality"] for row in rows}
 
     def new() -> Evaluation:
-        neighbours = pod_class.neighbours(cluster.placed)
+        neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
         return Evaluation(pod_class.requirements, neighbours, Profile().under(BUILT_IN_POLICY), cluster)
 
     kept = new()

@@ -49,7 +49,7 @@ def _app(name: str, affinity: dict[str, Any] | None = None, namespace: str = "de
 
 def _passing(cluster: Cluster, builder: PodBuilder) -> set[str]:
     pod_class = pod_class_of(cluster, builder)
-    neighbours = pod_class.neighbours(cluster.placed)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
     if not _PLUGIN.filters(neighbours):
         return _ALL
     verdicts = by_node(cluster, _PLUGIN.filter(pod_class.requirements, neighbours, cluster))
@@ -101,16 +101,16 @@ def test_a_guard_that_leaves_lets_the_others_in() -> None:
     guard = _app("guard", _affinity(away=[_term("web")]))
     cluster = _cluster((guard, "a1"))
     newcomer = pod_class_of(cluster, _app("web"))
-    assert newcomer.neighbours(cluster.placed)
+    assert newcomer.neighbours(cluster.placed, cluster.workloads)
     cluster.remove(guard.uid, "a1")
-    assert not newcomer.neighbours(cluster.placed)
+    assert not newcomer.neighbours(cluster.placed, cluster.workloads)
 
 
 def test_the_reason_is_the_first_rule_broken() -> None:
     guard = _app("guard", _affinity(away=[_term("web")]))
     cluster = _cluster((guard, "b1"), (_app("db"), "a1"), (_app("db"), "b1"), (_app("noisy"), "a2"))
     wanted = pod_class_of(cluster, _app("web", _affinity(near=[_term("db")], away=[_term("noisy", _HOST)])))
-    neighbours = wanted.neighbours(cluster.placed)
+    neighbours = wanted.neighbours(cluster.placed, cluster.workloads)
     rows = cluster.rows()
     failed = rows[~_PLUGIN.filter(wanted.requirements, neighbours, cluster)[rows]]
     assert _PLUGIN.reasons(wanted.requirements, neighbours, cluster, failed) == {
@@ -122,7 +122,7 @@ def test_the_reason_is_the_first_rule_broken() -> None:
 
 def _scores(cluster: Cluster, builder: PodBuilder) -> tuple[dict[str, int], dict[str, int]]:
     pod_class = pod_class_of(cluster, builder)
-    neighbours = pod_class.neighbours(cluster.placed)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
     raw, normalized = _PLUGIN.score(pod_class.requirements, neighbours, cluster, cluster.present)
     return by_node(cluster, raw), by_node(cluster, normalized)
 
@@ -151,7 +151,7 @@ def test_a_namespace_whose_labels_change_changes_who_counts() -> None:
     pod_class = pod_class_of(cluster, wanted)
 
     def passing() -> set[str]:
-        neighbours = pod_class.neighbours(cluster.placed)
+        neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
         verdicts = by_node(cluster, _PLUGIN.filter(pod_class.requirements, neighbours, cluster))
         return {name for name, passes in verdicts.items() if passes}
 

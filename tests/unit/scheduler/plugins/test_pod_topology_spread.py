@@ -35,7 +35,7 @@ def _cluster(*placed: str, nodes: tuple[NodeBuilder, ...] | None = None) -> Clus
 
 def _passing(cluster: Cluster, builder: PodBuilder) -> set[str]:
     pod_class = pod_class_of(cluster, builder)
-    neighbours = pod_class.neighbours(cluster.placed)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
     assert _PLUGIN.filters(neighbours)
     verdicts = by_node(cluster, _PLUGIN.filter(pod_class.requirements, neighbours, cluster))
     return {name for name, passes in verdicts.items() if passes}
@@ -97,7 +97,7 @@ def test_tainted_nodes_count_unless_told_otherwise(policies: dict[str, str], pas
 def test_the_reason_tells_a_missing_label_from_too_many_pods() -> None:
     cluster = _cluster("a1")
     pod_class = pod_class_of(cluster, _web(_constraint()))
-    neighbours = pod_class.neighbours(cluster.placed)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
     rows = cluster.rows()
     failed = rows[~_PLUGIN.filter(pod_class.requirements, neighbours, cluster)[rows]]
     assert _PLUGIN.reasons(pod_class.requirements, neighbours, cluster, failed) == {
@@ -109,7 +109,7 @@ def test_the_reason_tells_a_missing_label_from_too_many_pods() -> None:
 def test_the_score_prefers_the_domain_with_the_fewest() -> None:
     cluster = _cluster("a1", "a1", "a2", "b1")
     pod_class = pod_class_of(cluster, _web(_constraint(when="ScheduleAnyway")))
-    neighbours = pod_class.neighbours(cluster.placed)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
     assert not _PLUGIN.filters(neighbours)
     assert _PLUGIN.scores(neighbours)
     raw, normalized = _PLUGIN.score(pod_class.requirements, neighbours, cluster, cluster.present)
@@ -121,6 +121,8 @@ def test_the_score_prefers_the_domain_with_the_fewest() -> None:
 def test_a_hostname_constraint_scores_each_node_by_its_own_pods() -> None:
     cluster = _cluster("a1", "a1", "b1")
     pod_class = pod_class_of(cluster, _web(_constraint(_HOST, skew=2, when="ScheduleAnyway")))
-    raw, _ = _PLUGIN.score(pod_class.requirements, pod_class.neighbours(cluster.placed), cluster, cluster.present)
+    raw, _ = _PLUGIN.score(
+        pod_class.requirements, pod_class.neighbours(cluster.placed, cluster.workloads), cluster, cluster.present
+    )
     # Four nodes weigh ln 6 = 1.79; the skew adds 1 to each.
     assert by_node(cluster, raw) == {"a1": 5, "a2": 1, "b1": 3, "none": 1}
