@@ -45,6 +45,8 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
     throughput.set_ylabel("bound pods per second\n(higher is better)")
     _bars(latency, results, ("latency_ms", "p99"))
     latency.set_yscale("log")
+    # A logarithmic axis has no zero; one millisecond is below anything that a scheduler reaches through an API server.
+    latency.set_ylim(bottom=1)
     latency.yaxis.set_major_formatter("{x:,.0f}")
     latency.yaxis.set_minor_formatter("")
     latency.set_ylabel("p99 latency in ms, log scale\n(lower is better)")
