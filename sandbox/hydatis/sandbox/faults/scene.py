@@ -148,7 +148,11 @@ class Scene:
         """Delete so many pods that have a node, which frees as many slots."""
         names = [pod["metadata"]["name"] for pod in self.pods() if pod["spec"].get("nodeName")]
         for name in names[:count]:
-            self.control_plane.api.call("DELETE", f"{self._pods_path}/{name}?gracePeriodSeconds=0")
+            self.delete_pod(name)
+
+    def delete_pod(self, name: str) -> None:
+        """Delete a pod at once. Raises SandboxError where it does not exist."""
+        self.control_plane.api.call("DELETE", f"{self._pods_path}/{name}?gracePeriodSeconds=0")
 
     # Look
 
