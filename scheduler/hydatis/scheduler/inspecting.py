@@ -11,7 +11,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.filtering import diagnose, no_nodes_available
+from hydatis.scheduler.filtering import NO_NODES, diagnose, no_nodes_available
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import FilterPlugin
 from hydatis.scheduler.policy import Policy
@@ -51,6 +51,8 @@ class Inspection:
 
 def inspect(requirements: Requirements, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
     """Ask every plugin about every node."""
+    if not cluster.node_count:
+        return Inspection(None, {}, frozenset(), {}, {}, frozenset(), NO_NODES)
     space = prefilter(profile.prefilters, requirements)
     if isinstance(space, Rejected):
         message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."

@@ -27,7 +27,7 @@ class WeightedPlugin:
 class Profile:
     """The plugins of each extension point, in the order in which they run."""
 
-    prefilters: Sequence[PreFilterPlugin] = (NodeAffinity(),)
+    prefilters: Sequence[PreFilterPlugin] = (NodeName(), NodeAffinity())
     filters: Sequence[FilterPlugin] = (
         NodeName(),
         NodeUnschedulable(),

@@ -159,7 +159,12 @@ class Scheduler:
 
     def inspect(self, manifest: Mapping[str, Any]) -> Inspection:
         """Say what every plugin makes of a pod, as if it were to be placed now. Raises `QuantityInvalid`."""
-        requirements = self._index.of(manifest)
+        spec = manifest.get("spec") or {}
+        if spec.get("nodeName"):
+            # The index tells no node from another: bound pods and those that wait share their class.
+            requirements = Requirements(spec, manifest.get("status") or {}, self._cluster.columns)
+        else:
+            requirements = self._index.of(manifest)
         self._cluster.ensure_columns()
         metadata = manifest["metadata"]
         policy = select_policy(
