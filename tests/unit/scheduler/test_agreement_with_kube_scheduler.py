@@ -15,10 +15,10 @@ MI = 2**20
 
 def inspect(nodes: list[NodeBuilder], candidate: PodBuilder, *running: PodBuilder) -> Inspection:
     scheduler = Scheduler(random=np.random.default_rng(0))
-    for builder in nodes:
-        scheduler.handle(NodeSeen(builder.manifest()), 0)
-    for builder in running:
-        scheduler.handle(PodSeen(builder.manifest()), 0)
+    for machine in nodes:
+        scheduler.handle(NodeSeen(machine.manifest()), 0)
+    for bound in running:
+        scheduler.handle(PodSeen(bound.manifest()), 0)
     return scheduler.inspect(candidate.manifest())
 
 
