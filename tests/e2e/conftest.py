@@ -4,7 +4,7 @@ import random
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,17 +69,29 @@ def scene(make_scene: Callable[[Shape], Scene]) -> Scene:
     return make_scene(Shape())
 
 
-@pytest.fixture
-def proxy(stage: Stage) -> Iterator[FaultProxy]:
-    """Between the operator and the API server; its plan spoils nothing yet."""
+@contextmanager
+def fault_proxy(stage: Stage) -> Iterator[FaultProxy]:
     plan = FaultPlan(random.Random(20260117))  # noqa: S311 - a seed that repeats
     with FaultProxy.start(stage.control_plane.url, stage.control_plane.ca_file.parent, plan) as started:
         yield started
 
 
 @pytest.fixture
-def start_operator(stage: Stage, tmp_path: Path) -> Iterator[Callable[..., OperatorProcess]]:
-    """Starts operators with the rights that ship; `through` is the proxy to go through."""
+def proxy(stage: Stage) -> Iterator[FaultProxy]:
+    """Between the operator and the API server; its plan spoils nothing yet."""
+    with fault_proxy(stage) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def module_proxy(stage: Stage) -> Iterator[FaultProxy]:
+    """As `proxy`, for an operator that lives through all tests of a file."""
+    with fault_proxy(stage) as started:
+        yield started
+
+
+@contextmanager
+def operator_starter(stage: Stage, folder: Path) -> Iterator[Callable[..., OperatorProcess]]:
     with ExitStack() as cleanup:
 
         def start(*arguments: str, through: FaultProxy | None = None) -> OperatorProcess:
@@ -88,8 +100,24 @@ def start_operator(stage: Stage, tmp_path: Path) -> Iterator[Callable[..., Opera
                 kubeconfig = stage.control_plane.service_account_kubeconfig(
                     SYSTEM_NAMESPACE, SERVICE_ACCOUNT, server=through.url
                 )
-            operator = OperatorProcess.start(kubeconfig, log=tmp_path / "operator.log", arguments=arguments)
+            operator = OperatorProcess.start(kubeconfig, log=folder / "operator.log", arguments=arguments)
             cleanup.callback(operator.kill)
             return operator
 
+        yield start
+
+
+@pytest.fixture
+def start_operator(stage: Stage, tmp_path: Path) -> Iterator[Callable[..., OperatorProcess]]:
+    """Starts operators with the rights that ship; `through` is the proxy to go through."""
+    with operator_starter(stage, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_module_operator(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., OperatorProcess]]:
+    """As `start_operator`, for operators that live through all tests of a file."""
+    with operator_starter(stage, tmp_path_factory.mktemp("operator")) as start:
         yield start

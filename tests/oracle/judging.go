@@ -92,7 +92,7 @@ func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 		diagnosis.PreFilterMsg = status.Message()
 		said.PreFilter = &rejection{status.Code().String(), status.Reasons()}
 		said.Message = fitError(pod, len(nodes), diagnosis)
-		return said, p.filterAlone(ctx, pod, nil, &said)
+		return said, p.filterAlone(ctx, pod, nodes, nil, &said)
 	}
 	searched := nodes
 	if !allowed.AllNodes() {
@@ -101,7 +101,7 @@ func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 		diagnosis.NodeToStatus.SetAbsentNodesStatus(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, missing))
 	}
 	said.Space = nodeNames(searched)
-	if err := p.filterAlone(ctx, pod, searched, &said); err != nil {
+	if err := p.filterAlone(ctx, pod, nodes, searched, &said); err != nil {
 		return said, err
 	}
 	var feasible []fwk.NodeInfo
@@ -124,19 +124,23 @@ func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 	return said, p.score(ctx, state, pod, feasible, &said)
 }
 
-// filterAlone asks each plugin about each node as if it were the only plugin there is.
-func (p *panel) filterAlone(ctx context.Context, pod *v1.Pod, nodes []fwk.NodeInfo, said *verdict) error {
+// filterAlone asks each plugin about each of `nodes`, out of all, as if it were the only plugin there is.
+func (p *panel) filterAlone(ctx context.Context, pod *v1.Pod, all, nodes []fwk.NodeInfo, said *verdict) error {
 	said.Filters = map[string]map[string]rejection{}
 	said.PreFilters = map[string]rejection{}
+	said.Narrowed = map[string]int{}
 	for _, plugin := range p.alone {
 		state := framework.NewCycleState()
-		_, status, _ := plugin.framework.RunPreFilterPlugins(ctx, state, pod)
+		allowed, status, _ := plugin.framework.RunPreFilterPlugins(ctx, state, pod)
 		if !status.IsSuccess() {
 			if !status.IsRejected() {
 				return status.AsError()
 			}
 			said.PreFilters[plugin.name] = rejection{status.Code().String(), status.Reasons()}
 			continue
+		}
+		if !allowed.AllNodes() {
+			said.Narrowed[plugin.name] = len(all) - len(within(all, allowed.NodeNames))
 		}
 		rejected := map[string]rejection{}
 		for _, node := range nodes {

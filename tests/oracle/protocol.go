@@ -43,6 +43,8 @@ type verdict struct {
 	PreFilters map[string]rejection `json:"prefilters,omitempty"`
 	// Space names the nodes that PreFilter left to look at.
 	Space []string `json:"space"`
+	// Narrowed is plugin to the number of nodes that its PreFilter leaves out, each plugin running alone.
+	Narrowed map[string]int `json:"narrowed,omitempty"`
 	// Filters is plugin to node to rejection, over the nodes in Space, each plugin running alone.
 	Filters  map[string]map[string]rejection `json:"filters,omitempty"`
 	Feasible []string                        `json:"feasible"`

@@ -3,14 +3,21 @@
 Called by a run. Both start on the same kind of control plane, as the user their own installation gives them.
 """
 
+import http.client
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from hydatis.sandbox.controlplane import Component, ControlPlane
+from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.installing import install_chart
 from hydatis.sandbox.operator_process import OperatorProcess
+
+_POLICIES = "/apis/hydatis.io/v1alpha1/mlschedulerpolicies"
+_SERVED_SECONDS = 30.0
+"""A new resource is served a second or two after its definition; no part of any scheduler's start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,18 @@ class Hydatis:
         self._kubeconfig: Path | None = None
 
     def install(self, control_plane: ControlPlane) -> None:
-        """Install the chart."""
+        """Install the chart, and wait until the API server serves its custom resources.
+
+        Raises:
+            SandboxError: Helm failed, or the resources are not served after `_SERVED_SECONDS`.
+
+        """
         self._kubeconfig = install_chart(control_plane)
+        deadline = time.monotonic() + _SERVED_SECONDS
+        while control_plane.api.request("GET", _POLICIES).status != http.client.OK:
+            if time.monotonic() >= deadline:
+                raise SandboxError(f"{_POLICIES} is not served {_SERVED_SECONDS:g} s after the chart was installed")
+            time.sleep(0.1)
 
     def start(self, control_plane: ControlPlane) -> Running:
         """Start the operator as the chart's service account."""

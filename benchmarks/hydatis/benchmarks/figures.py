@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hydatis.benchmarks.errors import BenchError
-from hydatis.benchmarks.results import SCHEDULERS, number_at
+from hydatis.benchmarks.results import QUIET_CORES, SCHEDULERS, number_at, other_cores
 
 _COLOURS = {"hydatis": "#0072B2", "kube_scheduler": "#E69F00"}
 """Two of Okabe and Ito's colours, which colour-blind readers can tell apart."""
@@ -39,15 +39,19 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     results = document["results"]
-    figure = Figure(figsize=(max(6.0, 1.5 * len(results) + 2.5), 7.5), layout="constrained")
+    figure = Figure(figsize=(max(7.0, 1.5 * len(results) + 2.5), 8.0), layout="constrained")
     throughput, latency = figure.subplots(2, 1)
     _bars(throughput, results, ("pods_per_second",))
     throughput.set_ylabel("bound pods per second\n(higher is better)")
-    throughput.set_title(_title(document))
-    throughput.legend(frameon=False, ncols=2)
     _bars(latency, results, ("latency_ms", "p99"))
     latency.set_yscale("log")
+    # A logarithmic axis has no zero; one millisecond is below anything that a scheduler reaches through an API server.
+    latency.set_ylim(bottom=1)
+    latency.yaxis.set_major_formatter("{x:,.0f}")
+    latency.yaxis.set_minor_formatter("")
     latency.set_ylabel("p99 latency in ms, log scale\n(lower is better)")
+    figure.suptitle(_title(document), fontsize=11)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=len(SCHEDULERS), frameon=False)
     try:
         figure.savefig(path, dpi=150)
     except ValueError as error:
@@ -60,25 +64,31 @@ def _bars(axes: Any, results: Sequence[Mapping[str, Any]], keys: Sequence[str]) 
             value = number_at(row[scheduler], keys)
             if value is None:
                 continue
-            smallest, largest = (number_at(row[scheduler]["range"][end], keys) or value for end in ("min", "max"))
-            bar = axes.bar(
-                index + (side - 0.5) * _BAR,
-                value,
-                _BAR,
-                color=_COLOURS[scheduler],
-                yerr=[[value - smallest], [largest - value]],
-                capsize=3,
-                label=SCHEDULERS[scheduler] if index == 0 else None,
-            )
-            axes.bar_label(bar, fmt="%.0f", padding=2, fontsize=8)
+            place = index + (side - 0.5) * _BAR
+            bar = axes.bar(place, value, _BAR, color=_COLOURS[scheduler])
+            axes.bar_label(bar, fmt="{:,.0f}", padding=3, fontsize=8)
+            if row[scheduler]["valid_runs"] > 1:
+                smallest, largest = (number_at(row[scheduler]["range"][end], keys) or value for end in ("min", "max"))
+                whiskers = [[value - smallest], [largest - value]]
+                axes.errorbar(place, value, yerr=whiskers, fmt="none", ecolor="black", capsize=3, linewidth=1)
     axes.set_xticks(range(len(results)), [f"{row['nodes']:,} nodes\n{row['mode']}" for row in results])
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def _legend() -> list[Any]:
+    from matplotlib.patches import Patch  # noqa: PLC0415
+
+    return [Patch(color=_COLOURS[scheduler], label=name) for scheduler, name in SCHEDULERS.items()]
+
+
 def _title(document: Mapping[str, Any]) -> str:
     machine, settings = document["machine"], document["settings"]
-    return (
-        f"{settings['pods']:,} {settings['workload']} pods, median and range of {settings['repeat']} runs\n"
-        f"{machine['cores']} cores, {machine['cpu_model']}"
+    repeats = f"median and range of {settings['repeat']} runs" if settings["repeat"] > 1 else "one run each"
+    title = (
+        f"{settings['pods']:,} {settings['workload']} pods, {repeats}; {machine['cores']} cores, {machine['cpu_model']}"
     )
+    others = other_cores(document["runs"])
+    if others > QUIET_CORES:
+        title += f"\nnot an idle machine: other programs kept up to {others:.1f} cores busy"
+    return title

@@ -8,7 +8,9 @@ charged to anyone.
 import bisect
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -21,10 +23,14 @@ _MIB = 2**20
 
 
 class ProcessMeter:
-    """Samples named processes, their children included, between `__enter__` and `__exit__`."""
+    """Samples named processes, children included, this program, and the whole machine, between `__enter__` and
+    `__exit__`.
+    """
 
     def __init__(self, process_ids: Mapping[str, int]) -> None:
         self._trees = {name: _ProcessTree(pid) for name, pid in process_ids.items()}
+        self._own = _OwnProcess()
+        self._machine = _Machine()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._sample_until_stopped, name="process-meter", daemon=True)
 
@@ -51,38 +57,92 @@ class ProcessMeter:
         """
         return self._trees[name].cpu_seconds(since, until)
 
+    def own_cpu_seconds(self, since: float, until: float) -> float:
+        """User and system time of this program without its children."""
+        return self._own.cpu_seconds(since, until)
+
+    def other_cpu_seconds(self, since: float, until: float) -> float:
+        """CPU time of the whole machine less that of the metered processes and of this program; 0 at least."""
+        metered = sum(tree.cpu_seconds(since, until) for tree in self._trees.values())
+        return max(0.0, self._machine.cpu_seconds(since, until) - metered - self.own_cpu_seconds(since, until))
+
     def peak_rss_mib(self, name: str) -> float:
         """Largest resident set of the sampled ones, MiB, children included."""
-        return max((rss for _, _, rss in self._trees[name].samples), default=0.0)
+        return max((sample.rss_mib for sample in self._trees[name].samples), default=0.0)
 
     def last_rss_mib(self, name: str) -> float:
         """Resident set of the last sample, MiB, children included."""
-        return self._trees[name].samples[-1][2] if self._trees[name].samples else 0.0
+        return self._trees[name].samples[-1].rss_mib if self._trees[name].samples else 0.0
 
     def _sample_until_stopped(self) -> None:
         while not self._stopped.wait(SAMPLE_SECONDS):
             self._sample()
 
     def _sample(self) -> None:
-        for tree in self._trees.values():
-            tree.sample()
+        for source in (*self._trees.values(), self._own, self._machine):
+            use = source.read()
+            if use is not None:
+                source.samples.append(use)
 
 
-class _ProcessTree:
+@dataclass(frozen=True, slots=True)
+class _Use:
+    at: float
+    cpu_seconds: float
+    """Since the process, or the machine, started."""
+    rss_mib: float = 0.0
+
+
+class _Source(ABC):
+    """Something whose use is sampled; a subclass says how one sample is read, None when it cannot be read any more."""
+
+    def __init__(self) -> None:
+        self.samples: list[_Use] = []
+
+    @abstractmethod
+    def read(self) -> _Use | None: ...
+
+    def cpu_seconds(self, since: float, until: float) -> float:
+        if not self.samples:
+            return 0.0
+        before = bisect.bisect_right(self.samples, since, key=lambda sample: sample.at)
+        after = bisect.bisect_left(self.samples, until, key=lambda sample: sample.at)
+        used_before = self.samples[before - 1].cpu_seconds if before else 0.0
+        return self.samples[min(after, len(self.samples) - 1)].cpu_seconds - used_before
+
+
+class _OwnProcess(_Source):
+    def read(self) -> _Use:
+        return _Use(time.perf_counter(), time.process_time())
+
+
+class _Machine(_Source):
+    def read(self) -> _Use:
+        times = psutil.cpu_times()
+        # Linux counts a guest's time within user; iowait is idle time by another name.
+        idle = (
+            times.idle
+            + getattr(times, "iowait", 0.0)
+            + getattr(times, "guest", 0.0)
+            + getattr(times, "guest_nice", 0.0)
+        )
+        return _Use(time.perf_counter(), sum(times) - idle)
+
+
+class _ProcessTree(_Source):
     def __init__(self, pid: int) -> None:
-        self.samples: list[tuple[float, float, float]] = []
-        """(time, CPU seconds since the process's own start, RSS in MiB)"""
+        super().__init__()
         self._root = psutil.Process(pid)
         self._members: list[psutil.Process] = []
         self._looks = 0
 
-    def sample(self) -> None:
+    def read(self) -> _Use | None:
+        cpu = rss = 0.0
         try:
             if self._looks % _CHILDREN_EVERY == 0:
                 self._members = [self._root, *self._root.children(recursive=True)]
             self._looks += 1
             now = time.perf_counter()
-            cpu = rss = 0.0
             for process in self._members:
                 with process.oneshot():
                     times = process.cpu_times()
@@ -91,18 +151,8 @@ class _ProcessTree:
                 cpu += times.user + times.system + times.children_user + times.children_system
         except psutil.NoSuchProcess:
             self._looks = 0
-            return
+            return None
         # One that has ended and was not yet waited for has no memory. It keeps its last sample as one that is gone
-        # does; that it
-        # died is the run's to notice.
-        if rss == 0.0:
-            return
-        self.samples.append((now, cpu, rss))
-
-    def cpu_seconds(self, since: float, until: float) -> float:
-        if not self.samples:
-            return 0.0
-        before = bisect.bisect_right(self.samples, since, key=lambda sample: sample[0])
-        after = bisect.bisect_left(self.samples, until, key=lambda sample: sample[0])
-        used_before = self.samples[before - 1][1] if before else 0.0
-        return self.samples[min(after, len(self.samples) - 1)][1] - used_before
+        # does;
+        # that it died is the run's to notice.
+        return _Use(now, cpu, rss) if rss else None

@@ -30,6 +30,8 @@ DEFINITIONS: Mapping[str, str] = {
     "ready_seconds": "From just before the scheduler's process is started until it answers that it is ready.",
     "seconds_until_last_event": "From the clock's start until a poll (10 a second) last saw a new Event stored.",
     "events_per_pod": "Events stored at the end divided by bound pods.",
+    "other_cores": "Average number of cores that programs outside the benchmark kept busy, from the clock's start to "
+    "the last stored Event; near 0 on an idle machine. Runs with more than a little are not to be trusted.",
     "ratio": "HYDATIS divided by kube-scheduler, of the medians.",
     "median": "hydatis and kube_scheduler hold the median over the valid runs; range holds their smallest and largest.",
 }
@@ -51,7 +53,6 @@ class Observed:
     last_event_at: float | None = None
     watch_resumed: int = 0
     watch_relisted: int = 0
-    load_generator_cpu_seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
     """What keeps the run from being valid: pods left pending, a node overcommitted, a scheduler that died."""
 
@@ -85,13 +86,14 @@ def measurements(observed: Observed, meter: ProcessMeter, *, created_first: bool
         "latency_ms": percentiles(observed.latencies_ms(created_first=created_first)),
         "cpu_ms_per_pod": {
             **{name: per_pod(meter.cpu_seconds(name, start, end)) for name in (SCHEDULER, "apiserver", "etcd")},
-            "load_generator": per_pod(observed.load_generator_cpu_seconds),
+            "load_generator": per_pod(meter.own_cpu_seconds(start, end)),
         },
         "rss_mib": meter.peak_rss_mib(SCHEDULER),
         "rss_mib_at_end": meter.last_rss_mib(SCHEDULER),
         "ready_seconds": observed.ready_seconds,
         "seconds_until_last_bind": None if last_bind is None else last_bind - start,
         "seconds_until_last_event": None if last_event is None else last_event - start,
+        "other_cores": meter.other_cpu_seconds(start, end) / (end - start) if end > start else None,
         "events_per_pod": observed.events_stored / bound if bound else None,
     }
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hydatis.benchmarks.records import DEFINITIONS
-from hydatis.benchmarks.results import SCHEDULERS, number_at, rows
+from hydatis.benchmarks.results import QUIET_CORES, SCHEDULERS, number_at, other_cores, rows
 
 _SHOWN = (
     ("pods/s", ("pods_per_second",), 0),
@@ -28,6 +28,7 @@ _SHOWN = (
     ("ready after, s", ("ready_seconds",), 1),
     ("last Event stored after, s", ("seconds_until_last_event",), 1),
     ("Events a pod", ("events_per_pod",), 2),
+    ("cores used by other programs", ("other_cores",), 2),
 )
 """(what the table calls it, path in the measurements, decimals)"""
 
@@ -72,6 +73,10 @@ def print_table(document: Mapping[str, Any], console: Console) -> None:
                 end_section=index == len(_SHOWN) - 1,
             )
     console.print(table)
+    others = other_cores(document["runs"])
+    if others > QUIET_CORES:
+        note = f"note: other programs kept up to {others:.1f} cores busy; for numbers to rely on, use an idle machine"
+        console.print(note, highlight=False)
     for run in document["runs"]:
         if not run["valid"]:
             which = f"{SCHEDULERS[run['scheduler']]}, {run['nodes']} nodes, {run['mode']}, repeat {run['repeat'] + 1}"

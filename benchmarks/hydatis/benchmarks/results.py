@@ -10,6 +10,8 @@ from hydatis.benchmarks.statistics import median, ranges, ratios
 
 SCHEDULERS: Mapping[str, str] = {"hydatis": "HYDATIS", "kube_scheduler": "kube-scheduler"}
 """Key in the results to what people call it."""
+QUIET_CORES = 0.2
+"""What an otherwise idle machine may do besides, in cores; more is told to the reader."""
 
 
 def rows(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -46,3 +48,9 @@ def number_at(measurements: Mapping[str, Any], path: Sequence[str]) -> float | N
     for key in path:
         value = value.get(key) if value else None
     return value if isinstance(value, float) else None
+
+
+def other_cores(records: Sequence[Mapping[str, Any]]) -> float:
+    """Give the most cores that programs outside the benchmark kept busy in any run."""
+    measured = [record["measurements"]["other_cores"] for record in records if record["measurements"]]
+    return max((cores for cores in measured if cores is not None), default=0.0)

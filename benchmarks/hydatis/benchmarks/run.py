@@ -113,21 +113,17 @@ class _Run:
         self._create_pods()
         self._loop.run(self._watch.start())
         stack.enter_context(self.meter)
-        cpu_before = time.process_time()
         self.observed.started_at = time.perf_counter()
         self._wait(self._start_scheduler(stack))
-        self.observed.load_generator_cpu_seconds = time.process_time() - cpu_before
 
     def _live(self, stack: ExitStack) -> None:
         """The scheduler is ready, then pods are created; the first create request starts the clock."""
         self._loop.run(self._watch.start())
         running = self._start_scheduler(stack)
         stack.enter_context(self.meter)
-        cpu_before = time.process_time()
         self._create_pods()
         self.observed.started_at = min(self.observed.sent_at.values())
         self._wait(running)
-        self.observed.load_generator_cpu_seconds = time.process_time() - cpu_before
 
     def _start_scheduler(self, stack: ExitStack) -> Running:
         before = time.perf_counter()

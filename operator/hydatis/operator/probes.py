@@ -5,6 +5,7 @@ body of all its checks, so that a person sees at once which one failed.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 
 import orjson
@@ -32,9 +33,9 @@ class ProbeServer:
         """Listen; returns the address, with the port that was free when `port` is 0. Raises Misconfigured."""
         app = web.Application()
         app.router.add_get("/metrics", self._serve_metrics)
-        app.router.add_get("/healthz", lambda _: _answer(self._health()))
-        app.router.add_get("/livez", lambda _: _answer(self._health()))
-        app.router.add_get("/readyz", lambda _: _answer(self._readiness()))
+        app.router.add_get("/healthz", self._serve_health)
+        app.router.add_get("/livez", self._serve_health)
+        app.router.add_get("/readyz", self._serve_readiness)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
@@ -42,7 +43,7 @@ class ProbeServer:
         except OSError as error:
             await self._runner.cleanup()
             raise Misconfigured(
-                f"--listen {host}:{port} cannot be used: {error.strerror or error}.", "Pass another address or port."
+                f"--listen {host}:{port} cannot be used: {_reason(error)}.", "Pass another address or port."
             ) from error
         address = self._runner.addresses[0]
         return f"{address[0]}:{address[1]}"
@@ -60,12 +61,23 @@ class ProbeServer:
             await asyncio.sleep(LAG_INTERVAL_SECONDS)
             self._metrics.loop_lag.observe(max(0.0, loop.time() - due))
 
+    async def _serve_health(self, _: web.Request) -> web.Response:
+        return _answer(self._health())
+
+    async def _serve_readiness(self, _: web.Request) -> web.Response:
+        return _answer(self._readiness())
+
     async def _serve_metrics(self, request: web.Request) -> web.Response:
         encode, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self._metrics.registry), headers={"Content-Type": content_type})
 
 
-async def _answer(checks: Mapping[str, str]) -> web.Response:
+def _reason(error: OSError) -> str:
+    # asyncio repeats the address in its own words; the system's few words are enough.
+    return os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error.strerror or error)
+
+
+def _answer(checks: Mapping[str, str]) -> web.Response:
     failed = any(checks.values())
     named = {name: problem or "ok" for name, problem in checks.items()}
     body = {"status": "failed" if failed else "ok", "checks": named}

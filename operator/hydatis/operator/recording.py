@@ -3,8 +3,8 @@
 The `driver` hands over what happened. Events are the last lane of the outbox: they wait while binds are queued. What
 is told again of the same pod, with the same reason and note, becomes a `series` of the first Event, patched at most
 once in `SERIES_INTERVAL_SECONDS`. When more than `limit` Events wait, a newer one takes the place of an older one of
-the same pod, so the last word about a pod is never lost to a full queue; what was replaced or refused is counted in
-`dropped`.
+the same pod, so the last word about a pod is never lost to a full queue. Nor is it lost to an API server that takes no
+Events for a while: it is put aside and sent again later. What was replaced or refused is counted in `dropped`.
 """
 
 import asyncio
@@ -42,6 +42,8 @@ class _Record:
     note: str
     action: str
     at: datetime
+    name: str = ""
+    """The Event's, given when it is first sent: an attempt whose answer was lost is then found out by its name."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,8 @@ class Recorder:
         self._waiting: deque[_Record] = deque()
         self._latest: dict[str, _Record] = {}
         """The newest waiting record of each pod, by uid."""
+        self._put_aside: dict[str, _Record] = {}
+        """The last word about each pod that the API server would not take for now, by uid; `tend` sends it again."""
         self._series: OrderedDict[tuple[str, str, str], _Series] = OrderedDict()
         self._instance = f"hydatis-{socket.gethostname()}"[:128]
         self._stamps = Stamps()
@@ -84,7 +88,7 @@ class Recorder:
         record = _Record(pod, "Warning", reason, capped(note), action, datetime.now(UTC))
         series = self._series.get((pod.uid, reason, record.note))
         if series is None:
-            waiting = self._latest.get(pod.uid)
+            waiting = self._latest.get(pod.uid) or self._put_aside.get(pod.uid)
             if waiting is not None and (waiting.reason, waiting.note) == (reason, record.note):
                 waiting.at = record.at
                 self.aggregated += 1
@@ -97,20 +101,23 @@ class Recorder:
         self._send_series(series)
 
     async def tend(self) -> None:
-        """Send the series whose interval has passed; runs until cancelled."""
+        """Send what was put aside, and the series whose interval has passed; runs until cancelled."""
         while True:
             await asyncio.sleep(_TEND_SECONDS)
+            self._take_up_again()
             for series in self._series.values():
                 self._send_series(series)
 
     async def flush(self, seconds: float) -> bool:
         """Send everything that waits, series included; returns False when that took longer than `seconds`."""
+        self._take_up_again()
         for series in self._series.values():
             self._send_series(series, now=True)
         done = await self._outbox.drain((Lane.EVENT,), seconds)
-        if not done:
-            self.dropped += len(self._waiting)
-            logger.warning("Stopping with %d Events not recorded.", len(self._waiting))
+        lost = len(self._waiting) + len(self._put_aside)
+        if lost or not done:
+            self.dropped += lost
+            logger.warning("Stopping with %d Events not recorded.", lost)
         return done
 
     def _enqueue(self, record: _Record) -> None:
@@ -121,9 +128,20 @@ class Recorder:
             older.action, older.at = record.action, record.at
             self.dropped += 1
             return
+        if self._put_aside.pop(uid, None) is not None:
+            self.dropped += 1
+        self._queue(record)
+
+    def _queue(self, record: _Record) -> None:
         self._waiting.append(record)
-        self._latest[uid] = record
+        self._latest[record.pod.uid] = record
         self._outbox.put(Lane.EVENT, self._post_next)
+
+    def _take_up_again(self) -> None:
+        records = list(self._put_aside.values())
+        self._put_aside.clear()
+        for record in records:
+            self._queue(record)
 
     async def _post_next(self) -> None:
         record = self._waiting.popleft()
@@ -132,17 +150,31 @@ class Recorder:
         await self._post(record)
 
     async def _post(self, record: _Record) -> None:
-        name = event_name(record.pod.name, self._stamps.draw())
-        body = self._body(record, name)
+        record.name = record.name or event_name(record.pod.name, self._stamps.draw())
+        body = self._body(record, record.name)
         path = f"/apis/events.k8s.io/v1/namespaces/{record.pod.namespace}/events"
-        if not await self._deliver("POST", path, "create", body):
+        refusal = await self._deliver("POST", path, "create", body)
+        if refusal is not None:
+            if not (isinstance(refusal, TRANSIENT) and self._keep_for_later(record)):
+                self._tell_dropped(refusal)
             return
         self.recorded += 1
         if record.kind == "Warning":
             now = time.monotonic()
-            self._series[(record.pod.uid, record.reason, record.note)] = _Series(record, name, patched_at=now)
+            self._series[(record.pod.uid, record.reason, record.note)] = _Series(record, record.name, patched_at=now)
             while len(self._series) > SERIES_KEPT:
                 self._series.popitem(last=False)
+
+    def _keep_for_later(self, record: _Record) -> bool:
+        """Put the record aside unless there is a newer word about its pod, or too much is put aside already."""
+        uid = record.pod.uid
+        known = self._latest.get(uid) or self._put_aside.get(uid)
+        if (known is not None and known.at >= record.at) or len(self._put_aside) >= self._limit:
+            return False
+        if self._put_aside.get(uid) is not None:
+            self.dropped += 1
+        self._put_aside[uid] = record
+        return True
 
     def _send_series(self, series: _Series, *, now: bool = False) -> None:
         due = now or time.monotonic() - series.patched_at >= SERIES_INTERVAL_SECONDS
@@ -155,40 +187,43 @@ class Recorder:
         path = f"/apis/events.k8s.io/v1/namespaces/{record.pod.namespace}/events/{series.name}"
         body = {"series": {"count": count, "lastObservedTime": _micro_time(record.at)}}
         try:
-            delivered = await self._deliver("PATCH", path, "patch", body)
+            refusal = await self._deliver("PATCH", path, "patch", body)
         finally:
             series.leaving = False
-        if delivered:
+        if refusal is None:
             series.sent, series.patched_at = count, time.monotonic()
-        else:
+        elif not isinstance(refusal, TRANSIENT):
             # The Event's time to live has passed, or it never will be accepted: what is observed next starts anew.
+            self._tell_dropped(refusal)
             self._series.pop((record.pod.uid, record.reason, record.note), None)
 
-    async def _deliver(self, method: str, path: str, verb: str, body: Mapping[str, Any]) -> bool:
-        """Send until the API server has taken or refused it; both requests may be repeated without harm."""
+    async def _deliver(self, method: str, path: str, verb: str, body: Mapping[str, Any]) -> OperatorError | None:
+        """Send until the API server has taken or refused it, or some attempts got no clear answer; returns why it was
+        not taken. Both requests may be repeated without harm.
+        """
+        last: OperatorError | None = None
         for attempt in range(_ATTEMPTS):
             try:
                 await self._connection.request(
                     method, path, resource="events", verb=verb, body=body, meaning=_MEANINGS[method]
                 )
-            except Conflict:
-                return method == "POST"  # An earlier attempt, whose answer was lost, did create it.
+            except Conflict as error:
+                # An earlier attempt to create it, whose answer was lost, did.
+                return None if method == "POST" else error
             except TRANSIENT as error:
                 wait = error.retry_after if isinstance(error, TooManyRequests) else 0.25 * 2**attempt
                 await asyncio.sleep(wait)
-                last: OperatorError = error
-            except OperatorError as error:
                 last = error
-                break
+            except OperatorError as error:
+                return error
             else:
-                return True
-        self._tell_dropped(last, quiet=isinstance(last, NotFound))
-        return False
+                return None
+        return last
 
-    def _tell_dropped(self, error: OperatorError, *, quiet: bool) -> None:
+    def _tell_dropped(self, error: OperatorError) -> None:
         self.dropped += 1
         now = time.monotonic()
-        if not quiet and now - self._warned_at > 60.0:
+        if not isinstance(error, NotFound) and now - self._warned_at > 60.0:
             self._warned_at = now
             logger.warning("An Event was not recorded (told once a minute; %d in all): %s", self.dropped, error)
 

@@ -26,6 +26,7 @@ from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
 from hydatis.operator.credentials import CredentialSource
 from hydatis.operator.driver import Driver
+from hydatis.operator.errors import OperatorError
 from hydatis.operator.event_loop import new_event_loop
 from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.outbox import Lane, Outbox
@@ -123,6 +124,11 @@ class Operator:
             await kopf.operator(
                 registry=registry, settings=settings, standalone=True, clusterwide=True, stop_flag=self._stop
             )
+        except Exception as fault:  # kopf's errors have no common class of their own; this one is told, and ends it all
+            logger.exception("kopf ended with an error.")
+            raise OperatorError(
+                f"kopf, which watches the policies, ended: {fault}.", "Correct what it names and start again."
+            ) from fault
         finally:
             await self._stop_tasks()
         if self._failure is not None:

@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 500
 LIST_TIMEOUT_SECONDS = 30.0
 """For one page."""
+LASTING_SECONDS = 1.0
+"""A watch that was open for this long has worked, so the backoff begins anew."""
 SLICE_SECONDS = 0.005
 """Applying a burst of events gives way to the rest of the loop (binds, answers) this often."""
 _READ_FAULTS = (aiohttp.ClientError, TimeoutError, OSError)
@@ -202,11 +204,13 @@ class Stream:
                 await self._consume(reader)
             finally:
                 self._connected = False
-        if time.monotonic() - opened_at < 1.0:
+                lasted = time.monotonic() - opened_at >= LASTING_SECONDS
+                if lasted:
+                    # However it ended: the quiet stream of an idle cluster must not grow ever slower to come back.
+                    self._failures = 0
+        if not lasted:
             # A server or proxy that ends every watch at once would otherwise be asked thousands of times a second.
             await self._pause(0.0)
-        else:
-            self._failures = 0
 
     async def _consume(self, reader: aiohttp.StreamReader) -> None:
         """Split lines by hand: one object can be larger than any line limit of a stream reader."""

@@ -61,17 +61,24 @@ def build_command(go: Path, program: Program, output: Path) -> list[str]:
 
 
 def _build(program: Program, label: str, progress: Progress) -> None:
-    folder = binary_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{program}.part"
-    log = folder.parent / f"{program}.build.log"
+    part = binary_folder() / f"{program}.part"
     command = build_command(find_go(pinned_tools().go_version), program, part)
+    compile_binary(command, pinned_tools().folder, binary_folder() / program, label, progress)
+
+
+def compile_binary(command: list[str], source: Path, binary: Path, label: str, progress: Progress) -> None:
+    """Run a build `command` in `source` that writes `<binary>.part`, which then becomes `binary`.
+
+    Raises `SandboxError` with the end of the build's output where it fails.
+    """
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    log = binary.parent.parent / f"{binary.name}.build.log"
     started = time.monotonic()
     progress(f"building {label}")
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             command,
-            cwd=pinned_tools().folder,
+            cwd=source,
             env=go_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -88,11 +95,11 @@ def _build(program: Program, label: str, progress: Progress) -> None:
     if process.returncode != 0:
         tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:])
         raise SandboxError(
-            f"building {program} failed; go said:\n{tail}\n"
+            f"building {binary.name} failed; go said:\n{tail}\n"
             "Check the network (GOPROXY) and the free disk space (4 GB in all), then try again; "
             f"the whole output is in {log}"
         )
-    part.replace(folder / program)
+    binary.with_name(f"{binary.name}.part").replace(binary)
     progress(f"built {label} in {time.monotonic() - started:.0f} s")
 
 

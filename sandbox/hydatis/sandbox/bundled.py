@@ -16,6 +16,11 @@ def tool_module() -> Path:
     return _find("tests/controlplane", "controlplane", "go.sum")
 
 
+def oracle_module() -> Path:
+    """The folder of the Go program that asks kube-scheduler's own plugins."""
+    return _find("tests/oracle", "oracle", "go.sum")
+
+
 def chart() -> Path:
     """The folder of the Helm chart that installs HYDATIS."""
     return _find("charts/hydatis", "charts/hydatis", "Chart.yaml")

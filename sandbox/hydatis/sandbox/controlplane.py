@@ -224,7 +224,8 @@ class ControlPlane:
                     raise
         if component is Component.APISERVER:
             self._write_kubeconfigs()
-            self._await(component, self._has_default_namespace, "makes the namespace default")
+            api = self.api
+            self._await(component, lambda: api.exists("/api/v1/namespaces/default"), "makes the namespace default")
 
     def stop_component(self, component: Component, *, kill: bool = False) -> None:
         """End a component: SIGTERM then SIGKILL, or SIGKILL at once. Its data and ports stay its own."""
@@ -362,22 +363,17 @@ class ControlPlane:
                 )
             time.sleep(_POLL_SECONDS)
 
-    def _has_default_namespace(self) -> bool:
-        return self.api.request("GET", "/api/v1/namespaces/default").status == 200
-
     def _await_service_account(self, wanted: Sequence[Component]) -> None:
-        accounts = "/api/v1/namespaces/default/serviceaccounts"
+        api, accounts = self.api, "/api/v1/namespaces/default/serviceaccounts"
         if Component.CONTROLLER_MANAGER in wanted:
             # Pods are refused until their namespace's service account is there.
             self._await(
                 Component.CONTROLLER_MANAGER,
-                lambda: self.api.request("GET", f"{accounts}/default").status == 200,
+                lambda: api.exists(f"{accounts}/default"),
                 "makes the service account default",
             )
         else:
-            self.api.call(
-                "POST", accounts, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-            )
+            api.call("POST", accounts, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}})
 
     def _child(self, component: Component) -> ChildProcess:
         try:

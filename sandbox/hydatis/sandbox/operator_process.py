@@ -141,7 +141,7 @@ class OperatorProcess:
                     f"the operator {self._child.exit_status()} before it was ready; {self._child.log_end()}"
                 )
             if time.monotonic() >= deadline:
-                raise SandboxError(f"the operator is not ready after {deadline_seconds:.0f} s; {self._child.log_end()}")
+                raise SandboxError(f"the operator is not ready after {deadline_seconds:g} s; {self._child.log_end()}")
             time.sleep(_POLL_SECONDS)
 
 

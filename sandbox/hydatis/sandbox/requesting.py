@@ -96,7 +96,11 @@ class ApiServer:
 
     def ready(self) -> bool:
         """True if /readyz says so."""
-        answer = probe(f"{self.url}/readyz", context=self.context, headers=self.headers)
+        return self.exists("/readyz")
+
+    def exists(self, path: str) -> bool:
+        """True if a GET of `path` is answered 200; False where there is no answer (yet)."""
+        answer = probe(self.url + path, context=self.context, headers=self.headers)
         return answer is not None and answer.status == http.client.OK
 
 

@@ -13,7 +13,7 @@ from hydatis.scheduler.binding import bind
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import Decision, Mode
 from hydatis.scheduler.evaluating import Evaluations
-from hydatis.scheduler.filtering import no_nodes_available
+from hydatis.scheduler.filtering import NO_NODES, no_nodes_available
 from hydatis.scheduler.instructions import Instruction, ReportUnschedulable
 from hydatis.scheduler.pending_pod import PendingPod
 from hydatis.scheduler.permitting import permit
@@ -22,9 +22,6 @@ from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.reserving import Reservations
 from hydatis.scheduler.selecting import select
-
-NO_NODES = "no nodes available to schedule pods"
-"""kube-scheduler's message for a cluster without nodes (ErrNoNodesAvailable)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +128,5 @@ def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportU
         rejections={rejected.reason: decision.nodes},
         rejected_by=frozenset({rejected.plugin}),
     )
-    message = f"{no_nodes_available(decision.nodes, {})} {rejected.reason}."
+    message = f"{no_nodes_available(decision.nodes, {})} {rejected.reason}." if decision.nodes else NO_NODES
     return ReportUnschedulable(decision.pod, message, decision)

@@ -14,6 +14,9 @@ from hydatis.scheduler.prefiltering import SearchSpace
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.requirements import Requirements
 
+NO_NODES = "no nodes available to schedule pods"
+"""kube-scheduler's message for a cluster without nodes (ErrNoNodesAvailable)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.filtering import diagnose, no_nodes_available
+from hydatis.scheduler.filtering import NO_NODES, diagnose, no_nodes_available
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import FilterPlugin
 from hydatis.scheduler.pod_class import PodClass
@@ -52,6 +52,8 @@ class Inspection:
 
 def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
     """Ask every plugin about every node."""
+    if not cluster.node_count:
+        return Inspection(None, {}, frozenset(), {}, {}, frozenset(), NO_NODES)
     requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
     space = prefilter(profile.prefilters, requirements)
     if isinstance(space, Rejected):

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Rows
+from hydatis.scheduler.label_selectors import is_label_value
 from hydatis.scheduler.node_labels import NodeLabels
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}")
@@ -37,6 +38,8 @@ class LabelRequirement:
     @property
     def valid(self) -> bool:
         """Whether Kubernetes could parse it (labels.NewRequirement)."""
+        if not all(map(is_label_value, self.values)):
+            return False
         match self.operator:
             case "In" | "NotIn":
                 return bool(self.values)
@@ -93,21 +96,20 @@ class NodeSelectorTerm:
     labels: tuple[LabelRequirement, ...]
     fields: tuple[NameRequirement, ...]
     valid: bool
-    """False for a term that Kubernetes cannot parse; it matches no node."""
+    """False for a term that is empty or that Kubernetes cannot parse; it matches no node."""
 
     @classmethod
-    def parse(cls, manifest: Mapping[str, Any]) -> "NodeSelectorTerm | None":
-        """Read one term; None for an empty one, which selects nothing."""
+    def parse(cls, manifest: Mapping[str, Any]) -> "NodeSelectorTerm":
+        """Read one term."""
         expressions = manifest.get("matchExpressions") or ()
         match_fields = manifest.get("matchFields") or ()
-        if not expressions and not match_fields:
-            return None
         labels = tuple(
             LabelRequirement(e.get("key", ""), e.get("operator", ""), tuple(e.get("values") or ())) for e in expressions
         )
         fields = tuple(NameRequirement(f.get("operator", ""), tuple(f.get("values") or ())) for f in match_fields)
         known_fields = all(f.get("key") == _NAME_FIELD for f in match_fields)
-        valid = known_fields and all(r.valid for r in labels) and all(r.valid for r in fields)
+        empty = not expressions and not match_fields
+        valid = not empty and known_fields and all(r.valid for r in labels) and all(r.valid for r in fields)
         return cls(labels, fields, valid)
 
     def matches(self, labels: NodeLabels, rows: Rows) -> BoolArray:
@@ -126,12 +128,6 @@ class NodeSelectorTerm:
         return frozenset.intersection(*sets) if sets else None
 
 
-def parse_terms(manifests: Any) -> tuple[NodeSelectorTerm, ...]:
-    """Read a list of terms, leaving out the empty ones."""
-    terms = (NodeSelectorTerm.parse(manifest) for manifest in manifests or ())
-    return tuple(term for term in terms if term is not None)
-
-
 @dataclass(frozen=True, slots=True)
 class RequiredNodeAffinity:
     """What a node must satisfy: `nodeSelector` and, when given, any of the required terms."""
@@ -146,7 +142,9 @@ class RequiredNodeAffinity:
         selector = tuple(LabelRequirement(k, "In", (v,)) for k, v in (spec.get("nodeSelector") or {}).items())
         node_affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
         required = node_affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-        return cls(selector, None if required is None else parse_terms(required.get("nodeSelectorTerms")))
+        if required is None:
+            return cls(selector, None)
+        return cls(selector, tuple(map(NodeSelectorTerm.parse, required.get("nodeSelectorTerms") or ())))
 
     def __bool__(self) -> bool:
         return bool(self.node_selector) or self.terms is not None
@@ -194,6 +192,6 @@ def parse_preferred_terms(spec: Mapping[str, Any]) -> tuple[PreferredTerm, ...]:
     for manifest in node_affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ():
         term = NodeSelectorTerm.parse(manifest.get("preference") or {})
         weight = manifest.get("weight") or 0
-        if term is not None and term.valid and weight:
+        if term.valid and weight:
             preferred.append(PreferredTerm(weight, term))
     return tuple(preferred)

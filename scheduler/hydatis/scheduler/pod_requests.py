@@ -3,10 +3,11 @@
 The arithmetic is that of Kubernetes' component-helpers `resource/helpers.go` (PodRequests): containers and sidecars
 run together and add up; each init container runs alone beside the sidecars started before it, so the pod needs the
 largest of these; pod-level requests replace the sum; overhead comes on top. For a pod that already runs, what the
-kubelet has allocated or set in place counts when it is more than the specification.
+kubelet has allocated or set in place counts when it is more than the specification, and instead of it where the
+kubelet could not do what the specification asks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hydatis.scheduler.resources import (
@@ -35,57 +36,76 @@ def pod_requests(spec: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str
 
 
 def pod_nonzero_requests(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[int, int]:
-    """Return millicores and bytes, each container without a request counted as 100m and 200Mi
-    (`GetNonzeroRequests`).
+    """Return the millicores and bytes a placed pod counts as in LeastAllocated and MostAllocated: each container
+    without a request as 100m and 200Mi; in a pod with pod-level requests only where the whole pod requests none
+    (kubernetes pkg/scheduler/framework/types.go, CalculateResource).
     """
-    total = _total(spec, status, _DEFAULT_NANO)
+    missing = _DEFAULT_NANO
+    if _pod_level(spec):
+        requested = _total(spec, status, {})
+        missing = {name: nano for name, nano in _DEFAULT_NANO.items() if name not in requested}
+    return _cpu_and_memory(_total(spec, status, missing))
+
+
+def pod_scored_requests(spec: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the millicores and bytes a pod that waits counts as in LeastAllocated and MostAllocated.
+
+    That is each container's request or 100m and 200Mi, and the overhead; pod-level requests are left out, since
+    kube-scheduler makes this scorer without them (plugins/noderesources/fit.go, nodeResourceStrategyTypeMap).
+    """
+    total = _sum_containers(spec, _DEFAULT_NANO, _specified)
+    add_into(total, parse_resource_list(spec.get("overhead")).items())
+    return _cpu_and_memory(total)
+
+
+def _cpu_and_memory(total: Mapping[str, int]) -> tuple[int, int]:
     return amount_of(CPU, total.get(CPU, 0)), amount_of(MEMORY, total.get(MEMORY, 0))
 
 
 def _total(spec: Mapping[str, Any], status: Mapping[str, Any], missing: Mapping[str, int]) -> dict[str, int]:
-    in_place = _ContainerStatuses(status)
-    total = _sum_containers(spec, missing, {})
-    if in_place.tell_anything:
-        allocated = _sum_containers(spec, missing, in_place.allocated)
-        actuated = _sum_containers(spec, missing, in_place.actuated)
-        if in_place.resize_infeasible:
-            total = {}
-        maximum_into(total, allocated.items())
-        maximum_into(total, actuated.items())
-    pod_level = parse_resource_list((spec.get("resources") or {}).get("requests"))
-    if any(map(_supported_at_pod_level, pod_level)):
-        if in_place.resize_infeasible:
-            pod_level = {}
-        maximum_into(pod_level, parse_resource_list((status.get("resources") or {}).get("requests")).items())
-        maximum_into(pod_level, parse_resource_list(status.get("allocatedResources")).items())
-        total.update((name, nano) for name, nano in pod_level.items() if _supported_at_pod_level(name))
+    reports = _Reports(status)
+    total = {} if reports.resize_infeasible else _sum_containers(spec, missing, _specified)
+    if reports.tell_anything:
+        maximum_into(total, reports.allocated(spec, missing).items())
+        maximum_into(total, reports.actuated(spec, missing).items())
+    pod_level = _pod_level(spec)
+    if pod_level:
+        total.update(reports.pod_level(pod_level))
     add_into(total, parse_resource_list(spec.get("overhead")).items())
     return total
 
 
-def _supported_at_pod_level(name: str) -> bool:
-    return name in {CPU, MEMORY} or name.startswith("hugepages-")
+def _pod_level(spec: Mapping[str, Any]) -> dict[str, int]:
+    requests = parse_resource_list((spec.get("resources") or {}).get("requests"))
+    return _supported_at_pod_level(requests)
+
+
+def _supported_at_pod_level(requests: Mapping[str, int]) -> dict[str, int]:
+    return {name: nano for name, nano in requests.items() if name in {CPU, MEMORY} or name.startswith("hugepages-")}
+
+
+def _specified(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (container.get("resources") or {}).get("requests") or {}
 
 
 def _sum_containers(
-    spec: Mapping[str, Any], missing: Mapping[str, int], in_place: Mapping[str, Mapping[str, int]]
+    spec: Mapping[str, Any],
+    missing: Mapping[str, int],
+    requests_of: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> dict[str, int]:
-    def requests_of(container: Mapping[str, Any]) -> dict[str, int]:
-        known = in_place.get(container.get("name", ""))
-        requests = (
-            parse_resource_list((container.get("resources") or {}).get("requests")) if known is None else dict(known)
-        )
+    def amounts(container: Mapping[str, Any]) -> dict[str, int]:
+        requests = parse_resource_list(requests_of(container))
         for name, nano in missing.items():
             requests.setdefault(name, nano)
         return requests
 
     total: dict[str, int] = {}
     for container in spec.get("containers") or ():
-        add_into(total, requests_of(container).items())
+        add_into(total, amounts(container).items())
     sidecars: dict[str, int] = {}
     highest_while_initialising: dict[str, int] = {}
     for container in spec.get("initContainers") or ():
-        requests = requests_of(container)
+        requests = amounts(container)
         if container.get("restartPolicy") == "Always":
             add_into(total, requests.items())
             add_into(sidecars, requests.items())
@@ -97,19 +117,53 @@ def _sum_containers(
     return total
 
 
-class _ContainerStatuses:
-    """What the kubelet says about resources it changed in place."""
+class _Reports:
+    """What the kubelet says about resources it changed in place, container by container and for the whole pod."""
 
     def __init__(self, status: Mapping[str, Any]) -> None:
-        self.allocated: dict[str, Mapping[str, int]] = {}
-        self.actuated: dict[str, Mapping[str, int]] = {}
-        for container in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
-            allocated = container.get("allocatedResources")
-            actuated = (container.get("resources") or {}).get("requests")
-            if allocated is not None:
-                self.allocated[container["name"]] = parse_resource_list(allocated)
-            if actuated is not None or allocated is not None:
-                self.actuated[container["name"]] = parse_resource_list(allocated if actuated is None else actuated)
-        self.tell_anything = bool(self.actuated)
+        self._by_container: dict[str, Mapping[str, Any]] = {}
+        for report in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
+            self._by_container.setdefault(report.get("name", ""), report)
+        self._resources = status.get("resources")
+        self._allocated = status.get("allocatedResources")
         pending = next((c for c in status.get("conditions") or () if c.get("type") == "PodResizePending"), None)
         self.resize_infeasible = pending is not None and pending.get("reason") == "Infeasible"
+        self.tell_anything = bool(self._by_container or self._tells_of_whole_pod or self.resize_infeasible)
+
+    @property
+    def _tells_of_whole_pod(self) -> bool:
+        return self._allocated is not None and (self._resources or {}).get("requests") is not None
+
+    def allocated(self, spec: Mapping[str, Any], missing: Mapping[str, int]) -> dict[str, int]:
+        """Return what the kubelet has set aside for the containers."""
+        if self._tells_of_whole_pod:
+            return parse_resource_list(self._allocated)
+        return _sum_containers(spec, missing, self._allocated_to)
+
+    def actuated(self, spec: Mapping[str, Any], missing: Mapping[str, int]) -> dict[str, int]:
+        """Return what the containers run with."""
+        if self._tells_of_whole_pod:
+            return parse_resource_list((self._resources or {}).get("requests"))
+        return _sum_containers(spec, missing, self._actuated_of)
+
+    def pod_level(self, specified: Mapping[str, int]) -> dict[str, int]:
+        """Return the pod-level requests in effect."""
+        if self._resources is None:
+            return dict(specified)
+        effective = {} if self.resize_infeasible else dict(specified)
+        maximum_into(effective, parse_resource_list(self._resources.get("requests")).items())
+        maximum_into(effective, parse_resource_list(self._allocated).items())
+        return _supported_at_pod_level(effective)
+
+    def _allocated_to(self, container: Mapping[str, Any]) -> Mapping[str, Any]:
+        allocated: Mapping[str, Any] | None = self._report_on(container).get("allocatedResources")
+        if allocated is not None:
+            return allocated
+        return {} if self.resize_infeasible else _specified(container)
+
+    def _actuated_of(self, container: Mapping[str, Any]) -> Mapping[str, Any]:
+        actuated: Mapping[str, Any] | None = (self._report_on(container).get("resources") or {}).get("requests")
+        return self._allocated_to(container) if actuated is None else actuated
+
+    def _report_on(self, container: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._by_container.get(container.get("name", ""), {})

@@ -54,7 +54,7 @@ class PluginSet:
 class Profile:
     """The plugins of each extension point, in the order in which they run."""
 
-    prefilters: Sequence[PreFilterPlugin] = (NodeAffinity(),)
+    prefilters: Sequence[PreFilterPlugin] = (NodeName(), NodeAffinity())
     filters: Sequence[FilterPlugin] = (
         NodeName(),
         NodeUnschedulable(),

@@ -16,7 +16,7 @@ from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.host_ports import HostPort, parse_host_ports
 from hydatis.scheduler.node_images import normalized_image_name
 from hydatis.scheduler.node_selectors import PreferredTerm, RequiredNodeAffinity, parse_preferred_terms
-from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests
+from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests, pod_scored_requests
 from hydatis.scheduler.resources import PODS_COLUMN, ResourceColumns
 from hydatis.scheduler.tolerations import Toleration
 from hydatis.scheduler.unsupported import unsupported_features
@@ -25,6 +25,9 @@ _EXACT_LIMIT = 2**53
 """Amounts above this could, a thousand to a node, run over 64 bits; the cluster state then adds them up in exact
 integers.
 """
+
+_KUBELET_REPORTS = ("containerStatuses", "initContainerStatuses", "conditions", "resources", "allocatedResources")
+"""The fields of a pod's status that may tell of resources changed in place."""
 
 
 class Requirements:
@@ -43,6 +46,8 @@ class Requirements:
         "nonzero_memory",
         "preferred_node_affinity",
         "requests",
+        "scored_cpu",
+        "scored_memory",
         "spread_constraints",
         "tolerations",
         "unsupported",
@@ -63,8 +68,19 @@ class Requirements:
         self.amounts: Int64Array = np.array([1, *(amount for _, amount in counted)], dtype=np.int64)
         """What placing one such pod adds to its node's row, at `columns`."""
         self.nonzero_cpu, self.nonzero_memory = pod_nonzero_requests(spec, status)
+        """Millicores and bytes that one such pod counts as on its node in LeastAllocated and MostAllocated."""
+        self.scored_cpu, self.scored_memory = pod_scored_requests(spec)
+        """The same for the pod that is being placed; it differs where there are pod-level requests."""
         self.huge: bool = (
-            max(self.nonzero_cpu, self.nonzero_memory, *(amount for _, amount in counted), 0) > _EXACT_LIMIT
+            max(
+                self.nonzero_cpu,
+                self.nonzero_memory,
+                self.scored_cpu,
+                self.scored_memory,
+                *(amount for _, amount in counted),
+                0,
+            )
+            > _EXACT_LIMIT
         )
         self.host_ports: tuple[HostPort, ...] = parse_host_ports(spec)
         self.tolerations: tuple[Toleration, ...] = tuple(map(Toleration.parse, spec.get("tolerations") or ()))
@@ -128,7 +144,7 @@ def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
     for rare in ("overhead", "resources", "resourceClaims", "schedulingGroup", "workloadRef"):
         if rare in spec:
             key.append((rare, get(rare)))
-    if "containerStatuses" in status or "resources" in status or "allocatedResources" in status:
+    if not status.keys().isdisjoint(_KUBELET_REPORTS):
         key.append(_in_place_key(spec, status))
     return orjson.dumps(key, option=orjson.OPT_NON_STR_KEYS)
 
@@ -149,9 +165,9 @@ def _in_place_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> list[An
         if "allocatedResources" in c or "resources" in c
     ]
     whole_pod = (status.get("resources"), status.get("allocatedResources"))
-    if not statuses and whole_pod == (None, None):
+    pending = [c.get("reason") for c in status.get("conditions") or () if c.get("type") == "PodResizePending"]
+    if not statuses and not pending and whole_pod == (None, None):
         return None
     # Containers are told apart by name here, so their names are part of the class.
     names = [c.get("name") for c in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))]
-    pending = [c.get("reason") for c in status.get("conditions") or () if c.get("type") == "PodResizePending"]
     return [statuses, whole_pod, names, pending]

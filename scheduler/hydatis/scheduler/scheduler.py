@@ -28,6 +28,7 @@ from hydatis.scheduler.policy import Policy, select_policy
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.quantities import QuantityInvalid
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
+from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.reserving import Reservations
 
 _TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
@@ -154,6 +155,10 @@ class Scheduler:
     def inspect(self, manifest: Mapping[str, Any]) -> Inspection:
         """Say what every plugin makes of a pod, as if it were to be placed now. Raises `QuantityInvalid`."""
         pod = self._classes.of(manifest)
+        if (manifest.get("spec") or {}).get("nodeName"):
+            # The index tells no node from another: bound pods and those that wait share their class.
+            asked = Requirements(manifest["spec"], manifest.get("status") or {}, self._cluster.columns)
+            pod = PodClass(asked, pod.identity, pod.controller)
         self._cluster.ensure_columns()
         policy = select_policy(
             self._policies.values(),

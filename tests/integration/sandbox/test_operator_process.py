@@ -9,6 +9,7 @@ from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.installing import install_chart
 from hydatis.sandbox.nodes import create_nodes
 from hydatis.sandbox.operator_process import OperatorProcess
+from hydatis.sandbox.processes import ProcessIdentity
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +42,12 @@ def test_the_operator_runs_with_the_charts_account_and_is_killed_and_started_aga
 def test_an_operator_that_cannot_start_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match=r"the operator exited with status [12] before(.|\n)*absent"):
         OperatorProcess.start(tmp_path / "absent.yaml", log=tmp_path / "operator.log")
+
+
+def test_an_operator_that_is_not_ready_in_time_is_ended(tmp_path: Path) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\necho my id is $$\nexec sleep 60\n")
+    slow.chmod(0o755)
+    with pytest.raises(SandboxError, match=r"is not ready after 2 s(.|\n)*my id is \d+") as raised:
+        OperatorProcess.start(tmp_path / "any.yaml", python=slow, deadline_seconds=2)
+    assert ProcessIdentity.of(int(str(raised.value).split()[-1])) is None

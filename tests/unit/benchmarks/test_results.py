@@ -23,7 +23,6 @@ def observed(pods: int, seconds: float) -> Observed:
         bound_at={str(index): 100.0 + (index + 1) * step for index in range(pods)},
         events_stored=pods,
         last_event_at=100.0 + seconds + 1.0,
-        load_generator_cpu_seconds=0.5,
     )
 
 
@@ -35,6 +34,12 @@ class Meter(ProcessMeter):
 
     def cpu_seconds(self, name: str, since: float, until: float) -> float:
         return (until - since) * {"scheduler": 0.5, "apiserver": 1.0, "etcd": 0.25}[name]
+
+    def own_cpu_seconds(self, since: float, until: float) -> float:
+        return (until - since) / 6
+
+    def other_cpu_seconds(self, since: float, until: float) -> float:
+        return (until - since) * 0.75
 
     def peak_rss_mib(self, name: str) -> float:
         return 100.0
@@ -74,6 +79,7 @@ def test_measurements_follow_their_definitions() -> None:
         {"scheduler": 7.5, "apiserver": 15.0, "etcd": 3.75, "load_generator": 2.5}
     )
     assert measured["events_per_pod"] == 1.0
+    assert measured["other_cores"] == pytest.approx(0.75)
 
 
 def test_pods_created_first_count_their_latency_from_the_clocks_start() -> None:
@@ -142,6 +148,7 @@ def test_the_plain_table_has_numbers_ranges_ratios_and_what_was_not_valid() -> N
     line = next(line for line in text.splitlines() if "pods/s" in line)
     assert line.split() == ["10", "burst", "pods/s", "110", "(100", "to", "120)", "55", "2.00"]
     assert "not valid: kube-scheduler, 10 nodes, burst, repeat 1: only 3 of 200 pods were bound within 5 s" in text
+    assert "note: other programs kept up to 0.8 cores busy" in text
     assert max(map(len, text.splitlines())) <= 120
 
 

@@ -86,7 +86,7 @@ class LiveView:
     def _screen(self, progress: Progress) -> Group:
         bars = [
             Text.assemble(
-                (f"{name:<15}", "dim"), (bar(self._fill.share(name, "cpu"), 8), "cyan"), f"{self._fill.pods(name):4d}"
+                (f"{name:<16}", "dim"), (bar(self._fill.share(name, "cpu"), 8), "cyan"), f"{self._fill.pods(name):4d}"
             )
             for name in self._fill.nodes
         ]
@@ -96,9 +96,9 @@ class LiveView:
         return Group(
             Text(self._line(progress), style="bold"),
             Text("CPU requested and pods, by node", style="dim"),
-            Columns(bars[: rows * columns], width=28),
+            Columns(bars[: rows * columns], width=29),
         )
 
     def _node(self, name: str) -> Text:
         cpu = bar(self._fill.share(name, "cpu"), 8)
-        return Text.assemble((f"{name:<15}", "dim"), (cpu, "cyan"), f"{self._fill.pods(name):4d}")
+        return Text.assemble((f"{name:<16}", "dim"), (cpu, "cyan"), f"{self._fill.pods(name):4d}")

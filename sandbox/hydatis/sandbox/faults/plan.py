@@ -1,8 +1,8 @@
 """Which calls are spoiled, and how often that really happened.
 
 A test makes a `FaultPlan` and changes it while the proxy runs in another thread; the proxy asks `decide` for every call
-and tells `applied` once a fault has taken effect. The generator is passed in, so a seed repeats the dice (the order of
-the calls is the clients').
+and tells whether the fault `applied` or the call was `spared`. The generator is passed in, so a seed repeats the dice;
+the order of the calls is the clients'.
 """
 
 import random
@@ -82,6 +82,11 @@ class FaultPlan:
         """The fault has happened."""
         with self._lock:
             self._applied[rule.name] += 1
+
+    def spared(self, rule: Rule) -> None:
+        """The call ended before the fault took effect; the rule may take another in its place."""
+        with self._lock:
+            self._taken[rule.name] -= 1
 
     def count(self, name: str) -> int:
         """How often the rule's fault has happened."""

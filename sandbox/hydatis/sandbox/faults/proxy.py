@@ -131,15 +131,28 @@ class FaultProxy:
     async def _watch(self, request: web.Request, rule: Rule | None) -> web.StreamResponse:
         if rule is not None and isinstance(rule.action, Answer | Hang | Delay):
             return await self._single(request, rule)
-        async with self._send(request, b"") as answer:
-            try:
-                if answer.status != HTTPStatus.OK or rule is None or not isinstance(rule.action, WatchAction):
-                    return await pass_on_watch(request, answer, None, lambda: None)
-                return await pass_on_watch(request, answer, rule.action, lambda: self.plan.applied(rule))
-            finally:
-                # A watch that is left early would say TLS's farewell to a server that still sends.
-                if answer.connection is not None and answer.connection.transport is not None:
-                    answer.connection.transport.abort()
+        struck = False
+
+        def applied() -> None:
+            nonlocal struck
+            struck = True
+            if rule is not None:
+                self.plan.applied(rule)
+
+        try:
+            async with self._send(request, b"") as answer:
+                action = None if rule is None or answer.status != HTTPStatus.OK else rule.action
+                if not isinstance(action, WatchAction):
+                    action = None
+                try:
+                    return await pass_on_watch(request, answer, action, applied)
+                finally:
+                    # A watch that is left early would say TLS's farewell to a server that still sends.
+                    if answer.connection is not None and answer.connection.transport is not None:
+                        answer.connection.transport.abort()
+        finally:
+            if rule is not None and not struck:
+                self.plan.spared(rule)
 
     async def _single(self, request: web.Request, rule: Rule | None) -> web.StreamResponse:
         body = await request.read()

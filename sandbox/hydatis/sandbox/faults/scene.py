@@ -144,6 +144,16 @@ class Scene:
 
             await asyncio.gather(*(work() for _ in range(_CREATORS)))
 
+    def delete_bound_pods(self, count: int) -> None:
+        """Delete so many pods that have a node, which frees as many slots."""
+        names = [pod["metadata"]["name"] for pod in self.pods() if pod["spec"].get("nodeName")]
+        for name in names[:count]:
+            self.delete_pod(name)
+
+    def delete_pod(self, name: str) -> None:
+        """Delete a pod at once. Raises SandboxError where it does not exist."""
+        self.control_plane.api.call("DELETE", f"{self._pods_path}/{name}?gracePeriodSeconds=0")
+
     # Look
 
     def pods(self) -> list[Manifest]:

@@ -5,12 +5,14 @@ from typing import ClassVar
 
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import Scope
+from hydatis.scheduler.plugins import Everywhere, OnlyOn, PreFilterResult, Scope
 from hydatis.scheduler.requirements import Requirements
 
 
 class NodeName:
-    """Filter."""
+    """PreFilter and filter. Only who asks «would it fit there» sees it reject: pods that have their node are not
+    scheduled.
+    """
 
     name: ClassVar[str] = "NodeName"
     scope: ClassVar[Scope] = Scope.NODE
@@ -18,6 +20,11 @@ class NodeName:
     def applies(self, requirements: Requirements) -> bool:
         """Only a pod that names a node."""
         return requirements.wanted_node is not None
+
+    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+        """Narrow the search to the named node."""
+        name = requirements.wanted_node
+        return Everywhere() if name is None else OnlyOn(frozenset({name}))
 
     def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
         """Pass the named node."""

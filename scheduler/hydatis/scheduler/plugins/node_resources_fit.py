@@ -55,7 +55,7 @@ class NodeResourcesFit:
         total = np.zeros(len(rows), dtype=np.int64)
         resources = np.zeros(len(rows), dtype=np.int64)
         for kind, (column, amount) in enumerate(
-            ((CPU_COLUMN, requirements.nonzero_cpu), (MEMORY_COLUMN, requirements.nonzero_memory))
+            ((CPU_COLUMN, requirements.scored_cpu), (MEMORY_COLUMN, requirements.scored_memory))
         ):
             allocatable = cluster.allocatable[column, rows]
             offered = allocatable > 0

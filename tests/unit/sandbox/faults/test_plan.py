@@ -76,3 +76,13 @@ def test_two_rules_of_one_name_are_refused_because_their_counts_would_mix() -> N
 def test_a_probability_outside_0_to_1_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match="probability"):
         Rule("r", Hang(), probability=probability)
+
+
+def test_a_call_that_was_spared_leaves_its_turn_to_the_next() -> None:
+    rule = Rule("r", Hang(), times=1)
+    once = plan(rule)
+    assert once.decide(BIND) is rule
+    assert once.decide(BIND) is None
+    once.spared(rule)
+    assert once.taken("r") == 0
+    assert once.decide(BIND) is rule

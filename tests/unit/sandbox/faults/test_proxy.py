@@ -171,6 +171,12 @@ async def test_a_cut_watch_breaks_in_the_middle_of_a_line(rig: Rig) -> None:
     assert rig.plan.count("cut") == 1
 
 
+async def test_a_watch_that_ends_before_its_fault_does_not_use_the_fault_up(rig: Rig) -> None:
+    rig.plan.add(Rule("cut", CutWatch(after_lines=len(EVENTS)), times=1))
+    assert await rig.watched("&ends=1") == b"".join(EVENTS)
+    assert (rig.plan.count("cut"), rig.plan.taken("cut")) == (0, 0)
+
+
 async def test_a_silenced_watch_stays_open_and_brings_nothing_more(rig: Rig) -> None:
     rig.plan.add(Rule("silent", SilenceWatch(after_lines=1)))
     async with rig.client.get(f"{rig.proxy.url}/api/v1/pods?watch=true") as answer:

@@ -1,0 +1,1 @@
+"""Holds the decision core against kube-scheduler's own plugins, on random clusters: `hydatis verify`."""

@@ -1,0 +1,93 @@
+"""What a scheduler says about one pod on one cluster, in a form in which HYDATIS and kube-scheduler can be compared."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydatis.scheduler.inspecting import Inspection
+
+Reasons = tuple[str, ...]
+Score = tuple[int, int, int]
+"""Raw, normalised, weighted."""
+
+NO_SCORE: Score = (0, 0, 0)
+"""A plugin that skips a pod adds nothing; so does one that gives every node 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One scheduler's answer."""
+
+    prefilter: str | None
+    """Why no node was looked at."""
+    rejections: Mapping[str, Mapping[str, Reasons]]
+    """Plugin to node to sorted reasons, each plugin asked alone."""
+    feasible: frozenset[str]
+    scores: Mapping[str, Mapping[str, Score]]
+    """Plugin to feasible node to score."""
+    totals: Mapping[str, int]
+    best: frozenset[str]
+    """The nodes with the highest total."""
+    message: str | None
+    """The FailedScheduling text."""
+    searched: frozenset[str] = frozenset()
+    """The nodes that PreFilter left to look at; only the oracle tells."""
+    narrowed: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Plugin to the number of nodes that its PreFilter alone left out; only the oracle tells."""
+    failure: str | None = None
+    """Why kube-scheduler could not score the feasible nodes; it then leaves the pod pending and tries again."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer for a report."""
+        return {
+            "prefilter": self.prefilter,
+            "rejections": {plugin: dict(nodes) for plugin, nodes in self.rejections.items()},
+            "feasible": sorted(self.feasible),
+            "scores": {plugin: dict(nodes) for plugin, nodes in self.scores.items()},
+            "totals": dict(self.totals),
+            "best": sorted(self.best),
+            "message": self.message,
+        }
+
+
+def from_oracle(verdict: Mapping[str, Any]) -> Answer:
+    """Read one entry of the oracle's `answers`."""
+    prefilter = verdict.get("prefilter")
+    return Answer(
+        prefilter=None if prefilter is None else ", ".join(prefilter["reasons"]),
+        rejections={
+            plugin: {node: tuple(sorted(rejection["reasons"])) for node, rejection in nodes.items()}
+            for plugin, nodes in (verdict.get("filters") or {}).items()
+        },
+        feasible=frozenset(verdict["feasible"]),
+        scores={
+            plugin: {node: (raw, normalized, weighted) for node, (raw, normalized, weighted) in nodes.items()}
+            for plugin, nodes in (verdict.get("scores") or {}).items()
+        },
+        totals=verdict.get("totals") or {},
+        best=frozenset(verdict["best"]),
+        message=verdict.get("message"),
+        searched=frozenset(verdict["space"]),
+        narrowed=verdict.get("narrowed") or {},
+        failure=verdict.get("error"),
+    )
+
+
+def from_inspection(inspection: Inspection) -> Answer:
+    """Read what the decision core says."""
+    return Answer(
+        prefilter=inspection.prefilter,
+        rejections={
+            plugin: {node: tuple(sorted(reasons)) for node, reasons in nodes.items()}
+            for plugin, nodes in inspection.filters.items()
+            if nodes
+        },
+        feasible=inspection.feasible,
+        scores={
+            plugin: {node: (part.raw, part.normalized, part.weighted) for node, part in nodes.items()}
+            for plugin, nodes in inspection.scores.items()
+        },
+        totals=inspection.totals,
+        best=inspection.best,
+        message=inspection.message,
+    )

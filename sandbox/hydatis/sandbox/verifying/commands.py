@@ -1,0 +1,104 @@
+"""`hydatis verify`: the command line of the verification."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hydatis.sandbox.verifying.running import Plan
+
+_TOLD_EVERY_SECONDS = 2.0
+
+
+def verify(
+    *,
+    cases: Annotated[
+        int,
+        typer.Option(min=1, max=100_000_000, help="Pods to judge, each on a cluster made up for it and a few others."),
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the clusters: the same seed makes the same ones.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Worker processes, each with an oracle.")] = 2,
+    plugin: Annotated[
+        list[str] | None, typer.Option(help="Compare only this plugin; repeat it for several; all if left out.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write counts and shrunk disagreements to this file.")] = None,
+) -> None:
+    """Hold HYDATIS against kube-scheduler's own plugins on random clusters.
+
+    Verdicts with reasons, scores, feasible and best nodes and FailedScheduling texts are compared, exactly.
+    Exits with 1 when they differ anywhere, or when in 1,000 cases or more some plugin never passed or never rejected.
+
+    Example: hydatis verify --cases 100000 --seed 7 --json verify.json
+    """
+    from hydatis.sandbox.errors import SandboxError
+    from hydatis.sandbox.verifying.errors import VerifyError
+    from hydatis.sandbox.verifying.running import Plan
+
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        agreed = _verify(Plan(cases, seed, tuple(dict.fromkeys(plugin or ())), jobs), json)
+    except (VerifyError, SandboxError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as interrupt:
+        typer.echo("error: interrupted; the workers have been stopped and nothing is written", err=True)
+        raise typer.Exit(130) from interrupt
+    if not agreed:
+        raise typer.Exit(1)
+
+
+def _verify(plan: "Plan", json: Path | None) -> bool:
+    import orjson
+    from rich.console import Console
+
+    from hydatis.sandbox.progress import shown
+    from hydatis.sandbox.verifying.oracle import provide_oracle
+    from hydatis.sandbox.verifying.reporting import print_disagreements, print_report, report
+    from hydatis.sandbox.verifying.running import run
+    from hydatis.sandbox.verifying.session import Outcome
+
+    profile = plan.profile()
+    _check_output(json)
+    with shown() as told:
+        oracle = provide_oracle(told)
+        started = last = time.monotonic()
+
+        def tell(so_far: Outcome) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _TOLD_EVERY_SECONDS:
+                last = now
+                tally = so_far.tally
+                rate = tally.cases / (now - started)
+                told(f"{tally.cases:,} of {plan.cases:,} cases, {tally.disagreeing:,} disagree, {rate:,.0f} a second")
+
+        outcome = run(plan, oracle, tell)
+    document = report(plan, profile, outcome, time.monotonic() - started)
+    if json is not None:
+        json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    console = Console()
+    print_report(document, console)
+    print_disagreements(outcome.disagreements, console)
+    return not outcome.tally.disagreeing and not document["untested"]
+
+
+def _check_output(path: Path | None) -> None:
+    """Find out before a long run that its result could not be written."""
+    from hydatis.sandbox.verifying.errors import VerifyError
+
+    if path is None:
+        return
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        raise VerifyError(f"--json {path}: name a file in a folder that exists.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise VerifyError(f"--json {path} cannot be written; choose another place.")
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

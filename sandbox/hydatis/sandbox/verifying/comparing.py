@@ -1,0 +1,66 @@
+"""Finds where two answers about the same pod differ. Everything an answer holds is compared, exactly.
+
+Where a plugin of kube-scheduler fails while it scores (a preferred term that cannot be parsed does that), there are no
+scores to compare: kube-scheduler leaves such a pod pending, HYDATIS leaves such a term out. The rest is compared.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hydatis.sandbox.verifying.answers import NO_SCORE, Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing on which the two disagree."""
+
+    part: str
+    """`prefilter`, `filter`, `feasible`, `score`, `total`, `best` or `message`."""
+    plugin: str
+    """Empty where the part is of all plugins together."""
+    node: str
+    """Empty where the part is of all nodes together."""
+    ours: Any
+    theirs: Any
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What the differences of one defect have in common."""
+        return (self.part, self.plugin)
+
+
+def compare(ours: Answer, theirs: Answer) -> tuple[Difference, ...]:
+    """Return every difference, those of single plugins first."""
+    return tuple(_differences(ours, theirs))
+
+
+def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
+    if ours.prefilter != theirs.prefilter:
+        yield Difference("prefilter", "", "", ours.prefilter, theirs.prefilter)
+    if ours.rejections != theirs.rejections:
+        for plugin in sorted(ours.rejections.keys() | theirs.rejections.keys()):
+            our_nodes, their_nodes = ours.rejections.get(plugin, {}), theirs.rejections.get(plugin, {})
+            for node in sorted(our_nodes.keys() | their_nodes.keys()):
+                if our_nodes.get(node) != their_nodes.get(node):
+                    yield Difference("filter", plugin, node, our_nodes.get(node), their_nodes.get(node))
+    if ours.feasible != theirs.feasible:
+        yield Difference("feasible", "", "", sorted(ours.feasible), sorted(theirs.feasible))
+    if theirs.failure is None:
+        yield from _differences_in_scores(ours, theirs)
+    if ours.message != theirs.message:
+        yield Difference("message", "", "", ours.message, theirs.message)
+
+
+def _differences_in_scores(ours: Answer, theirs: Answer) -> Iterator[Difference]:
+    for plugin in sorted(ours.scores.keys() | theirs.scores.keys()):
+        our_scores, their_scores = ours.scores.get(plugin, {}), theirs.scores.get(plugin, {})
+        for node in sorted(our_scores.keys() | their_scores.keys()):
+            our_score, their_score = our_scores.get(node, NO_SCORE), their_scores.get(node, NO_SCORE)
+            if our_score != their_score:
+                yield Difference("score", plugin, node, our_score, their_score)
+    for node in sorted(ours.totals.keys() | theirs.totals.keys()):
+        if ours.totals.get(node) != theirs.totals.get(node):
+            yield Difference("total", "", node, ours.totals.get(node), theirs.totals.get(node))
+    if ours.best != theirs.best:
+        yield Difference("best", "", "", sorted(ours.best), sorted(theirs.best))

@@ -1,0 +1,95 @@
+"""Whole clusters: nodes, what runs on them, and the pods to judge."""
+
+from random import Random
+
+from hydatis.sandbox.verifying.cases import Cluster, Manifest
+from hydatis.sandbox.verifying.generating import containers, selectors, taints
+from hydatis.sandbox.verifying.generating.chance import Feature, add_features
+from hydatis.sandbox.verifying.generating.quantities import allocatable
+
+CANDIDATES = 8
+"""Pods judged on each cluster."""
+
+NODE_FEATURES = (
+    Feature(0.8, selectors.node_labels),
+    Feature(0.5, taints.taints),
+    Feature(0.08, taints.cordon),
+)
+POD_FEATURES = (
+    Feature(0.15, containers.more_containers),
+    Feature(0.15, containers.init_containers),
+    Feature(0.06, containers.overhead),
+    Feature(0.06, containers.pod_level_resources),
+    Feature(0.2, containers.host_ports),
+)
+"""Of bound pods and candidates alike."""
+BOUND_FEATURES = (Feature(0.12, containers.resized_in_place),)
+CANDIDATE_FEATURES = (
+    Feature(0.15, selectors.node_selector),
+    Feature(0.2, selectors.required_node_affinity),
+    Feature(0.06, selectors.named_nodes),
+    Feature(0.3, selectors.preferred_node_affinity),
+    Feature(0.5, taints.tolerations),
+    Feature(0.05, taints.tolerates_cordon),
+    Feature(0.03, selectors.wanted_node),
+)
+_LARGE = 0.01
+_LARGE_NODES = 60
+_EMPTY = 0.005
+_MOST_NODES = 8
+_MOST_BOUND = 4
+
+
+def make_cluster(seed: int, number: int) -> Cluster:
+    """Make the cluster of this number; it depends on nothing but its number and the seed."""
+    random = Random(f"{seed}/{number}")  # noqa: S311  reproducible on purpose
+    nodes = [_node(random, f"n{position}") for position in range(_node_count(random))]
+    bound = [
+        _bound_pod(random, f"{number}-{position}-{place}", node["metadata"]["name"])
+        for position, node in enumerate(nodes)
+        for place in range(random.randint(0, _MOST_BOUND))
+    ]
+    candidates = [_candidate(random, f"{number}-candidate-{position}") for position in range(CANDIDATES)]
+    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates))
+
+
+def _node_count(random: Random) -> int:
+    drawn = random.random()
+    if drawn < _EMPTY:
+        return 0
+    return _LARGE_NODES if drawn < _EMPTY + _LARGE else random.randint(1, _MOST_NODES)
+
+
+def _node(random: Random, name: str) -> Manifest:
+    node: Manifest = {
+        "metadata": {"name": name, "labels": {selectors.HOSTNAME: name}},
+        "spec": {},
+        "status": {"allocatable": allocatable(random)},
+    }
+    add_features(random, node, NODE_FEATURES)
+    return node
+
+
+def _pod(random: Random, uid: str) -> Manifest:
+    pod: Manifest = {
+        "metadata": {"name": f"pod-{uid}", "namespace": "default", "uid": uid},
+        "spec": {"schedulerName": "hydatis", "containers": [containers.main_container(random)]},
+        "status": {},
+    }
+    add_features(random, pod, POD_FEATURES)
+    return pod
+
+
+def _bound_pod(random: Random, uid: str, node: str) -> Manifest:
+    pod = _pod(random, uid)
+    pod["spec"]["nodeName"] = node
+    pod["status"]["phase"] = "Running"
+    add_features(random, pod, BOUND_FEATURES)
+    return pod
+
+
+def _candidate(random: Random, uid: str) -> Manifest:
+    pod = _pod(random, uid)
+    pod["status"]["phase"] = "Pending"
+    add_features(random, pod, CANDIDATE_FEATURES)
+    return pod

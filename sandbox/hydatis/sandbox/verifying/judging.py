@@ -1,0 +1,50 @@
+"""The core's side of a comparison: HYDATIS' own plugins asked about a made-up cluster, through the same events that a
+driver sends.
+"""
+
+import numpy as np
+
+from hydatis.sandbox.verifying.answers import Answer, from_inspection
+from hydatis.sandbox.verifying.cases import Cluster
+from hydatis.sandbox.verifying.errors import VerifyError
+from hydatis.scheduler.events import NamespaceSeen, NodeSeen, PodSeen
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.scheduler import Scheduler
+
+_NOW = 0.0
+_EVENTS = {"Namespace": NamespaceSeen}
+"""Kind to the event that tells the core of such an object; plugins to come add theirs."""
+
+
+def judge(cluster: Cluster, profile: Profile) -> list[Answer]:
+    """Return the core's answer about each candidate."""
+    scheduler = Scheduler(random=np.random.default_rng(0), profile=profile)
+    for node in cluster.nodes:
+        scheduler.handle(NodeSeen(node), _NOW)
+    for manifest in cluster.objects:
+        scheduler.handle(_EVENTS[manifest["kind"]](manifest), _NOW)
+    for pod in cluster.pods:
+        scheduler.handle(PodSeen(pod), _NOW)
+    return [from_inspection(scheduler.inspect(candidate)) for candidate in cluster.candidates]
+
+
+def plugin_names(profile: Profile) -> tuple[str, ...]:
+    """Return the names of the plugins that filter or score, each once, in the order in which they run."""
+    prefilters = (plugin.name for plugin in profile.prefilters)
+    filters = (plugin.name for plugin in profile.filters)
+    scores = (plugin.name for plugin in profile.scores)
+    return tuple(dict.fromkeys((*prefilters, *filters, *scores)))
+
+
+def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:
+    """Return the profile with only the plugins named. Raises `VerifyError` where there is no such plugin."""
+    known = plugin_names(profile)
+    for name in names:
+        if name not in known:
+            raise VerifyError(f"--plugin {name} is unknown; choose from {', '.join(known)}.")
+    return Profile(
+        prefilters=tuple(p for p in profile.prefilters if p.name in names),
+        filters=tuple(p for p in profile.filters if p.name in names),
+        scores=tuple(p for p in profile.scores if p.name in names),
+        permits=profile.permits,
+    )

@@ -1,0 +1,121 @@
+"""Spreads a verification over worker processes, each with an oracle of its own, and adds up what they find.
+
+Clusters are made by number from the seed, so the same seed and number of cases give the same result whatever the number
+of workers. A worker ends when whoever started it does, and its oracle with it.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hydatis.sandbox.verifying.cases import Cluster
+from hydatis.sandbox.verifying.errors import VerifyError
+from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
+from hydatis.sandbox.verifying.judging import restricted
+from hydatis.sandbox.verifying.oracle import Oracle
+from hydatis.sandbox.verifying.session import Outcome, Session
+from hydatis.scheduler.profile import Profile
+
+_CLUSTERS_A_TASK = 64
+
+Told = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be verified."""
+
+    cases: int
+    seed: int
+    plugins: tuple[str, ...]
+    """Empty: all that the core has."""
+    jobs: int
+
+    def profile(self) -> Profile:
+        """Return the core's plugins that take part. Raises `VerifyError` where one asked for does not exist."""
+        return restricted(Profile(), self.plugins) if self.plugins else Profile()
+
+
+def clusters(plan: Plan, first: int, count: int) -> Iterator[Cluster]:
+    """Make clusters number `first` to `first + count`; the last of the plan may have fewer candidates."""
+    for number in range(first, first + count):
+        left = plan.cases - number * CANDIDATES
+        if left > 0:
+            cluster = make_cluster(plan.seed, number)
+            yield cluster if left >= CANDIDATES else replace(cluster, candidates=cluster.candidates[:left])
+
+
+def run(plan: Plan, oracle: Path, told: Told = lambda so_far: None) -> Outcome:
+    """Verify as planned; `told` hears of all found so far after every few hundred cases.
+
+    Raises `VerifyError` where a worker dies or an oracle fails.
+    """
+    found = Outcome()
+    total = -(-plan.cases // CANDIDATES)
+    tasks = ((first, min(_CLUSTERS_A_TASK, total - first)) for first in range(0, total, _CLUSTERS_A_TASK))
+    with _workers(plan, oracle) as pool:
+        pending: set[Future[Outcome]] = set()
+        for first, count in tasks:
+            pending.add(pool.submit(_verify, plan, first, count))
+            if len(pending) >= 2 * plan.jobs:
+                pending = _collect(pending, found, told)
+        while pending:
+            pending = _collect(pending, found, told)
+    return found
+
+
+def _collect(pending: set[Future[Outcome]], found: Outcome, told: Told) -> set[Future[Outcome]]:
+    done, left = wait(pending, return_when=FIRST_COMPLETED)
+    try:
+        for future in done:
+            found.add(future.result())
+    except BrokenProcessPool as error:
+        raise VerifyError("a worker was killed, most likely for want of memory; try again with --jobs 1") from error
+    told(found)
+    return left
+
+
+@contextmanager
+def _workers(plan: Plan, oracle: Path) -> Iterator[ProcessPoolExecutor]:
+    pool = ProcessPoolExecutor(
+        max_workers=plan.jobs,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(plan, oracle),
+    )
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+# In a worker
+
+_session: Session | None = None
+
+
+def _start_worker(plan: Plan, oracle: Path) -> None:
+    global _session  # noqa: PLW0603  a worker process is made for one session
+    # Ctrl-C is for the parent, which then ends its workers in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _session = Session(Oracle(oracle), plan.profile())
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _verify(plan: Plan, first: int, count: int) -> Outcome:
+    assert _session is not None  # noqa: S101  the initializer made it
+    return _session.verify(clusters(plan, first, count))

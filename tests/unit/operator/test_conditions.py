@@ -1,0 +1,109 @@
+"""The PodScheduled condition: written when it changes, and only then."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from hydatis.operator import conditions
+from hydatis.operator.conditions import ConditionWriter
+from hydatis.operator.connection import Connection
+from hydatis.operator.outbox import Lane, Outbox
+from hydatis.scheduler.decision import PodReference
+
+POD = PodReference("shop", "cart-1", "uid-1")
+PATH = "/api/v1/namespaces/shop/pods/cart-1/status"
+
+
+class Rig:
+    """A writer in front of the scripted server."""
+
+    def __init__(self, server: Any, connection: Connection, answers: Any) -> None:
+        self.server = server
+        self.answers = answers
+        self.outbox = Outbox(4)
+        self.writer = ConditionWriter(connection, self.outbox)
+        server.on("PATCH", PATH, answers(200))
+        self.outbox.start()
+
+    async def report(self, message: str) -> None:
+        self.writer.submit(POD, message)
+        assert await self.outbox.drain((Lane.CONDITION,), 5.0)
+
+    @property
+    def written(self) -> list[Any]:
+        return [body["status"]["conditions"][0] for body in self.server.sent("PATCH", PATH)]
+
+
+@pytest.fixture
+async def rig(server: Any, connection: Connection, answers: Any) -> AsyncIterator[Rig]:
+    opened = Rig(server, connection, answers)
+    yield opened
+    await opened.outbox.close()
+
+
+def pending(status: str, reason: str, message: str) -> dict[str, Any]:
+    return {
+        "status": {"conditions": [{"type": "PodScheduled", "status": status, "reason": reason, "message": message}]}
+    }
+
+
+async def test_the_condition_says_why_and_names_the_uid(rig: Rig) -> None:
+    await rig.report("0/3 nodes are available")
+    (condition,) = rig.written
+    assert (condition["type"], condition["status"], condition["reason"]) == ("PodScheduled", "False", "Unschedulable")
+    assert condition["message"] == "0/3 nodes are available"
+    assert rig.server.sent("PATCH", PATH)[0]["metadata"] == {"uid": "uid-1"}
+    assert "lastTransitionTime" in condition
+
+
+async def test_the_same_message_is_not_written_twice_and_a_new_one_keeps_the_transition_time(rig: Rig) -> None:
+    for message in ("a", "a", "b", "b"):
+        await rig.report(message)
+    assert [condition["message"] for condition in rig.written] == ["a", "b"]
+    assert "lastTransitionTime" not in rig.written[1]
+
+
+async def test_what_the_pod_already_says_is_not_written_after_a_restart(rig: Rig) -> None:
+    rig.writer.observe("uid-1", pending("False", "Unschedulable", "a"))
+    await rig.report("a")
+    assert rig.written == []
+
+
+async def test_another_reason_in_its_place_is_overwritten(rig: Rig) -> None:
+    rig.writer.observe("uid-1", pending("False", "Unschedulable", "a"))
+    rig.writer.observe("uid-1", pending("False", "SchedulingGated", "a"))
+    await rig.report("a")
+    assert len(rig.written) == 1
+
+
+async def test_a_newer_message_takes_the_place_of_one_that_has_not_left(rig: Rig) -> None:
+    rig.writer.submit(POD, "a")
+    await rig.report("b")
+    assert [condition["message"] for condition in rig.written] == ["b"]
+
+
+async def test_a_pod_that_is_bound_or_gone_gets_no_condition(rig: Rig) -> None:
+    rig.writer.submit(POD, "a")
+    rig.writer.forget("uid-1")
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    assert rig.written == []
+
+
+@pytest.mark.parametrize("fault", [500, 429])
+async def test_a_fault_that_passes_is_waited_out(rig: Rig, fault: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "RETRY_SECONDS", 0.01)
+    rig.server.on("PATCH", PATH, rig.answers(fault, None, {"Retry-After": "0"}), rig.answers(200))
+    await rig.report("a")
+    assert [condition["message"] for condition in rig.written] == ["a", "a"]
+    assert rig.writer.written == 1
+
+
+@pytest.mark.parametrize(("status", "failed"), [(403, 1), (404, 0), (409, 0)])
+async def test_a_refusal_is_not_repeated(rig: Rig, status: int, failed: int) -> None:
+    rig.server.on("PATCH", PATH, rig.answers(status))
+    await rig.report("a")
+    await asyncio.sleep(0.05)
+    assert len(rig.written) == 1
+    assert (rig.writer.written, rig.writer.failed) == (0, failed)

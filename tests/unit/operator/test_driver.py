@@ -1,0 +1,165 @@
+"""The driver with the real core: when it decides, and what it does with decisions and answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hydatis.operator.conditions import ConditionWriter
+from hydatis.operator.connection import Connection
+from hydatis.operator.driver import Driver
+from hydatis.operator.metrics import Metrics
+from hydatis.operator.outbox import Lane, Outbox
+from hydatis.operator.recording import Recorder
+from hydatis.scheduler.instructions import Bind
+from hydatis.scheduler.queueing import QueueSettings
+from hydatis.scheduler.scheduler import Scheduler, Settings
+
+
+def node(name: str, cpu: str = "2") -> dict[str, Any]:
+    return {"metadata": {"name": name}, "status": {"allocatable": {"cpu": cpu, "memory": "8Gi", "pods": "110"}}}
+
+
+def pod(name: str, cpu: str = "1", **spec: Any) -> dict[str, Any]:
+    container = {"name": "main", "resources": {"requests": {"cpu": cpu}}}
+    return {
+        "metadata": {"namespace": "shop", "name": name, "uid": f"uid-{name}"},
+        "spec": {"schedulerName": "hydatis", "containers": [container], **spec},
+        "status": {},
+    }
+
+
+class Rig:
+    """A driver whose binds are kept instead of sent."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.outbox = Outbox(2)
+        self.recorder = Recorder(connection, self.outbox)
+        self.metrics = Metrics("hydatis")
+        core = Scheduler(Settings(queue=QueueSettings(backoff_initial_seconds=0.05)), random=np.random.default_rng(1))
+        names = frozenset({"hydatis"})
+        self.conditions = ConditionWriter(connection, self.outbox)
+        self.driver = Driver(core, self.outbox, self.recorder, self.conditions, self.metrics, scheduler_names=names)
+        self.binds: list[Bind] = []
+        self.driver.submit_bind = self.binds.append
+        self.task = asyncio.create_task(self.driver.run())
+
+    async def until_bound(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.binds) < count:  # noqa: ASYNC110 - told by a plain callback
+                await asyncio.sleep(0.005)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+@pytest.fixture
+async def rig(connection: Connection) -> AsyncIterator[Rig]:
+    opened = Rig(connection)
+    yield opened
+    opened.driver.stop()
+    await asyncio.wait_for(opened.task, 5)
+    await opened.outbox.close()
+
+
+async def test_nothing_is_decided_before_everything_is_listed(rig: Rig) -> None:
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    await asyncio.sleep(0.05)
+    assert rig.binds == []
+    rig.driver.open()
+    await rig.until_bound(1)
+    assert (rig.binds[0].pod.name, rig.binds[0].node) == ("a", "n1")
+
+
+async def test_pods_of_other_schedulers_count_but_are_not_bound(rig: Rig) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1", cpu="1"))
+    rig.driver.node_seen(node("n2", cpu="1"))
+    rig.driver.pod_seen(pod("theirs", schedulerName="default-scheduler", nodeName="n1"))
+    rig.driver.pod_seen(pod("waiting", schedulerName="default-scheduler"))
+    rig.driver.pod_seen(pod("ours"))
+    await rig.until_bound(1)
+    await asyncio.sleep(0.02)
+    assert [(bind.pod.name, bind.node) for bind in rig.binds] == [("ours", "n2")]
+
+
+async def test_a_finished_pod_that_slipped_through_the_selector_gives_its_room_back(rig: Rig) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1", cpu="1"))
+    rig.driver.pod_seen(pod("old", nodeName="n1"))
+    rig.driver.pod_seen(pod("new"))
+    await asyncio.sleep(0.05)
+    assert rig.binds == []
+    rig.driver.pod_seen({**pod("old", nodeName="n1"), "status": {"phase": "Succeeded"}})
+    await rig.until_bound(1)
+
+
+async def test_a_bind_that_failed_is_tried_again_after_its_backoff_and_told(rig: Rig) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    await rig.until_bound(1)
+    rig.driver.bind_done(rig.binds[0], "conflict", "the pod is bound to n9")
+    await rig.until_bound(2)
+    assert rig.outbox.waiting(Lane.EVENT) == 1
+    assert rig.value("scheduler_schedule_attempts_total", result="error", profile="hydatis") == 1.0
+    rig.driver.bind_done(rig.binds[1], "bound", None)
+    assert rig.value("scheduler_schedule_attempts_total", result="scheduled", profile="hydatis") == 1.0
+    assert rig.value("scheduler_pod_scheduling_sli_duration_seconds_count", attempts="2") == 1.0
+    assert rig.value("hydatis_bind_outcomes_total", outcome="bound") == 1.0
+
+
+async def test_an_unschedulable_pod_gets_condition_and_event_and_a_node_that_fits_brings_it_back(rig: Rig) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1", cpu="1"))
+    rig.driver.pod_seen(pod("large", cpu="3"))
+    await asyncio.sleep(0.05)
+    assert rig.outbox.waiting(Lane.CONDITION) == 1
+    assert rig.outbox.waiting(Lane.EVENT) == 1
+    assert rig.value("scheduler_schedule_attempts_total", result="unschedulable", profile="hydatis") == 1.0
+    rig.driver.node_seen(node("n2", cpu="4"))
+    await rig.until_bound(1)
+    assert rig.binds[0].node == "n2"
+
+
+async def test_deciding_stops_while_too_many_binds_wait_and_goes_on_when_they_leave(rig: Rig) -> None:
+    async def sent() -> None:
+        await asyncio.sleep(0)
+
+    def queue(bind: Bind) -> None:
+        rig.binds.append(bind)
+        rig.outbox.put(Lane.BIND, sent)
+
+    rig.driver.submit_bind = queue
+    rig.driver.node_seen(node("n1", cpu="100"))
+    for number in range(40):
+        rig.driver.pod_seen(pod(f"p{number}"))
+    rig.driver.open()
+    await asyncio.sleep(0.05)
+    assert len(rig.binds) == 8, "four for each of the two workers"
+    rig.outbox.start()
+    await rig.until_bound(40)
+
+
+async def test_an_object_the_core_cannot_take_is_counted_and_the_rest_goes_on(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.driver.open()
+    rig.driver.node_seen({"metadata": {}})
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    await rig.until_bound(1)
+    assert rig.value("hydatis_core_faults_total", doing="handle") == 1.0
+    assert "goes on without this event" in caplog.text
+
+
+async def test_stopping_decides_no_more(rig: Rig) -> None:
+    rig.driver.open()
+    rig.driver.stop()
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    await asyncio.wait_for(rig.task, 1)
+    assert rig.binds == []
