@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/sets"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
@@ -18,14 +19,45 @@ import (
 // would bring the whole scheduler along).
 var errNoNodes = errors.New("no nodes available to schedule pods")
 
-// judge answers requests. Panels without API objects serve every request that names the same plugins.
+// judge answers requests. A panel serves every request that names the same plugins and the same API objects.
 type judge struct {
 	ctx    context.Context
 	panels map[string]*panel
+	// release ends the informers of the panels.
+	release context.CancelFunc
 }
 
+// mostPanels bounds the memory that panels take; each runs informers of its own.
+const mostPanels = 64
+
 func newJudge(ctx context.Context) *judge {
-	return &judge{ctx, map[string]*panel{}}
+	made := &judge{ctx: ctx}
+	made.start()
+	return made
+}
+
+func (j *judge) start() {
+	j.panels = map[string]*panel{}
+	j.ctx, j.release = context.WithCancel(context.WithoutCancel(j.ctx))
+}
+
+func (j *judge) panel(asked *request, objects []runtime.Object) (*panel, error) {
+	key := strings.Join(asked.Plugins, " ")
+	for _, object := range asked.Objects {
+		key += "\n" + string(object)
+	}
+	if known := j.panels[key]; known != nil {
+		return known, nil
+	}
+	if len(j.panels) >= mostPanels {
+		j.release()
+		j.start()
+	}
+	made, err := newPanel(j.ctx, asked.Plugins, objects)
+	if err == nil {
+		j.panels[key] = made
+	}
+	return made, err
 }
 
 func (j *judge) answer(line []byte) (given answer) {
@@ -42,26 +74,14 @@ func (j *judge) answer(line []byte) (given answer) {
 		given.Error = err.Error()
 		return given
 	}
-	ctx, cancel := context.WithCancel(j.ctx)
-	defer cancel()
-	key := strings.Join(asked.Plugins, " ")
-	seat := j.panels[key]
-	if seat == nil || len(objects) > 0 {
-		lifetime := j.ctx
-		if len(objects) > 0 {
-			lifetime = ctx
-		}
-		if seat, err = newPanel(lifetime, asked.Plugins, objects); err != nil {
-			given.Error = err.Error()
-			return given
-		}
-		if len(objects) == 0 {
-			j.panels[key] = seat
-		}
+	seat, err := j.panel(asked, objects)
+	if err != nil {
+		given.Error = err.Error()
+		return given
 	}
 	seat.snapshot.Snapshot = cache.NewSnapshot(asked.Pods, asked.Nodes)
 	for _, candidate := range asked.Candidates {
-		said, err := seat.judge(ctx, candidate)
+		said, err := seat.judge(j.ctx, candidate)
 		if err != nil {
 			said.Error = err.Error()
 		}

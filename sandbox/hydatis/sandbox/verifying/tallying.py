@@ -56,10 +56,10 @@ class Tally:
             elif difference.part == "score":
                 disputed[difference.plugin, "score"] += 1
         self.disagreeing += differing
-        for plugin in profile.filters:
-            rejected = len(theirs.rejections.get(plugin.name, ()))
-            self._agreed(plugin.name, "reject", rejected, disputed)
-            self._agreed(plugin.name, "pass", len(theirs.searched) - rejected, disputed)
+        for name in _filter_names(profile):
+            rejected = len(theirs.rejections.get(name, ()))
+            self._agreed(name, "reject", rejected, disputed)
+            self._agreed(name, "pass", len(theirs.searched) - rejected, disputed)
         if not differing:
             # Nodes left out by PreFilter show in the feasible set and the message, which agree.
             for name, nodes in theirs.narrowed.items():
@@ -71,8 +71,9 @@ class Tally:
         """Say which plugins the cases so far have not put to the test; nothing while there are few."""
         if self.cases < ENOUGH_CASES:
             return ()
-        wanted = [(plugin.name, verdict) for plugin in profile.filters for verdict in ("pass", "reject")]
+        wanted = [(name, verdict) for name in _filter_names(profile) for verdict in ("pass", "reject")]
         wanted += [(plugin.name, "score") for plugin in profile.scores]
+        wanted += [(plugin.name, "score") for plugin in profile.neighbour_scores]
         # Whether the two agree on it is another question.
         disputed = {plugin for _, plugin in self.differences}
         return tuple(
@@ -85,3 +86,7 @@ class Tally:
         agreed = count - disputed[plugin, verdict]
         if agreed > 0:
             self.verdicts[plugin, verdict] += agreed
+
+
+def _filter_names(profile: Profile) -> tuple[str, ...]:
+    return (*(plugin.name for plugin in profile.filters), *(plugin.name for plugin in profile.neighbour_filters))

@@ -3,7 +3,7 @@
 from random import Random
 
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
-from hydatis.sandbox.verifying.generating import containers, selectors, taints
+from hydatis.sandbox.verifying.generating import containers, images, neighbours, selectors, taints
 from hydatis.sandbox.verifying.generating.chance import Feature, add_features
 from hydatis.sandbox.verifying.generating.quantities import allocatable
 
@@ -14,17 +14,29 @@ NODE_FEATURES = (
     Feature(0.8, selectors.node_labels),
     Feature(0.5, taints.taints),
     Feature(0.08, taints.cordon),
+    Feature(0.4, images.held_images),
 )
 POD_FEATURES = (
+    Feature(0.4, neighbours.namespace),
+    Feature(0.85, neighbours.labels),
+    Feature(0.4, neighbours.owner),
+    Feature(0.12, neighbours.pod_affinity),
+    Feature(0.12, neighbours.pod_anti_affinity),
     Feature(0.15, containers.more_containers),
     Feature(0.15, containers.init_containers),
     Feature(0.06, containers.overhead),
     Feature(0.06, containers.pod_level_resources),
     Feature(0.2, containers.host_ports),
+    Feature(0.7, images.wanted_images),
+    Feature(0.05, images.image_volume),
 )
 """Of bound pods and candidates alike."""
-BOUND_FEATURES = (Feature(0.12, containers.resized_in_place),)
+BOUND_FEATURES = (
+    Feature(0.12, containers.resized_in_place),
+    Feature(0.06, neighbours.terminating),
+)
 CANDIDATE_FEATURES = (
+    Feature(0.25, neighbours.spread_constraints),
     Feature(0.15, selectors.node_selector),
     Feature(0.2, selectors.required_node_affinity),
     Feature(0.06, selectors.named_nodes),
@@ -50,7 +62,7 @@ def make_cluster(seed: int, number: int) -> Cluster:
         for place in range(random.randint(0, _MOST_BOUND))
     ]
     candidates = [_candidate(random, f"{number}-candidate-{position}") for position in range(CANDIDATES)]
-    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates))
+    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates), neighbours.surroundings(seed, number))
 
 
 def _node_count(random: Random) -> int:
