@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -44,14 +43,14 @@ func (j *judge) answer(line []byte) (given answer) {
 	}
 	ctx, cancel := context.WithCancel(j.ctx)
 	defer cancel()
-	key := strings.Join(asked.Plugins, " ")
+	key := asked.seating()
 	seat := j.panels[key]
 	if seat == nil || len(objects) > 0 {
 		lifetime := j.ctx
 		if len(objects) > 0 {
 			lifetime = ctx
 		}
-		if seat, err = newPanel(lifetime, asked.Plugins, objects); err != nil {
+		if seat, err = newPanel(lifetime, asked, objects); err != nil {
 			given.Error = err.Error()
 			return given
 		}

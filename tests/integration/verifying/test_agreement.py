@@ -11,6 +11,7 @@ from hydatis.sandbox.verifying.answers import from_oracle
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
+from hydatis.sandbox.verifying.judging import scoring_most_allocated
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.session import Session
 from hydatis.scheduler.profile import Profile
@@ -27,6 +28,13 @@ def test_the_two_agree_on_thousands_of_cases_that_put_every_plugin_to_the_test(o
     assert outcome.tally.cases == CASES
     assert outcome.tally.untested(Profile()) == ()
     assert min(outcome.tally.verdicts.values()) >= 20
+
+
+def test_the_two_agree_with_most_allocated_too(oracle: Oracle) -> None:
+    profile = scoring_most_allocated(Profile())
+    outcome = Session(oracle, profile).verify(make_cluster(SEED, number) for number in range(60))
+    assert outcome.tally.disagreeing == 0
+    assert outcome.tally.verdicts["NodeResourcesFit", "score"] >= 100
 
 
 def test_the_command_counts_what_it_compared(oracle_binary: Path, tmp_path: Path) -> None:

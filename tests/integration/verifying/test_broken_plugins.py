@@ -149,11 +149,6 @@ class OnlyTheFirstShortageIsTold(NodeResourcesFit):
         return dict(list(super().reasons(requirements, cluster, rows).items())[:1])
 
 
-class MostAllocatedInsteadOfLeast(NodeResourcesFit):
-    def __init__(self) -> None:
-        super().__init__(most_allocated=True)
-
-
 class FitRoundsUp(NodeResourcesFit):
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         score = super().score(requirements, cluster, rows)
@@ -197,7 +192,6 @@ BROKEN: list[Any] = [
     TheLastBitOfCpuCannotBeUsed(),
     ZeroRequestsNeedRoomToo(),
     OnlyTheFirstShortageIsTold(),
-    MostAllocatedInsteadOfLeast(),
     FitRoundsUp(),
     BalanceForgetsWhatWasThereBefore(),
     PodsWithoutRequestsAreBalancedToo(),

@@ -5,15 +5,25 @@ driver sends.
 import numpy as np
 
 from hydatis.sandbox.verifying.answers import Answer, from_inspection
-from hydatis.sandbox.verifying.cases import Cluster
+from hydatis.sandbox.verifying.cases import Cluster, Manifest
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.scheduler.events import NamespaceSeen, NodeSeen, PodSeen
+from hydatis.scheduler.plugins import ScorePlugin
+from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
 
 _NOW = 0.0
 _EVENTS = {"Namespace": NamespaceSeen}
 """Kind to the event that tells the core of such an object; plugins to come add theirs."""
+_MOST_ALLOCATED: Manifest = {
+    "apiVersion": "kubescheduler.config.k8s.io/v1",
+    "kind": "NodeResourcesFitArgs",
+    "scoringStrategy": {
+        "type": "MostAllocated",
+        "resources": [{"name": "cpu", "weight": 1}, {"name": "memory", "weight": 1}],
+    },
+}
 
 
 def judge(cluster: Cluster, profile: Profile) -> list[Answer]:
@@ -34,6 +44,22 @@ def plugin_names(profile: Profile) -> tuple[str, ...]:
     filters = (plugin.name for plugin in profile.filters)
     scores = (plugin.name for plugin in profile.scores)
     return tuple(dict.fromkeys((*prefilters, *filters, *scores)))
+
+
+def plugin_arguments(profile: Profile) -> dict[str, Manifest]:
+    """Return the arguments with which kube-scheduler's plugins score as the core's, as its configuration has them."""
+    return {plugin.name: _MOST_ALLOCATED for plugin in profile.scores if _scores_most_allocated(plugin)}
+
+
+def scoring_most_allocated(profile: Profile) -> Profile:
+    """Return the profile with MostAllocated in place of LeastAllocated."""
+    fit = NodeResourcesFit(most_allocated=True)
+    scores = tuple(fit if plugin.name == fit.name else plugin for plugin in profile.scores)
+    return Profile(profile.prefilters, profile.filters, scores, profile.permits)
+
+
+def _scores_most_allocated(plugin: ScorePlugin) -> bool:
+    return isinstance(plugin, NodeResourcesFit) and plugin.most_allocated
 
 
 def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:

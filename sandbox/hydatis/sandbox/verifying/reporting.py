@@ -25,6 +25,7 @@ def report(plan: Plan, profile: Profile, outcome: Outcome, seconds: float) -> di
         "cases": tally.cases,
         "seed": plan.seed,
         "jobs": plan.jobs,
+        "most_allocated": plan.most_allocated,
         "seconds": round(seconds, 1),
         "versions": {
             "hydatis": importlib.metadata.version("hydatis"),
