@@ -3,6 +3,7 @@
 Every broken copy is a subclass of the real plugin, put in its place in the profile.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -174,6 +175,16 @@ class TaintsWeighTwo(Profile):
         )
 
 
+@dataclass(frozen=True)
+class TheCycleKnowsOnePluginOnly(Profile):
+    """Explains itself rightly, and schedules by its first score plugin alone."""
+
+    def weighted_scores(self, policy: Policy) -> tuple[WeightedPlugin, ...]:
+        entries = super().weighted_scores(policy)
+        asked_by = inspect.stack(0)[1].frame.f_globals["__name__"]
+        return entries[:1] if asked_by == "hydatis.scheduler.evaluating" else entries
+
+
 BROKEN: list[Any] = [
     LooksEverywhereForANamedNode(),
     NobodyToleratesACordon(),
@@ -225,6 +236,12 @@ def test_a_plugin_with_one_rule_changed_is_caught_in_a_small_case(oracle: Oracle
     assert broken.name in named or named == {""}
     assert len(found.case.nodes) <= 2
     assert len(found.case.candidates) == 1
+
+
+def test_a_wrong_choice_is_caught_even_where_the_explanation_is_right(oracle: Oracle) -> None:
+    found = find_disagreement(oracle, TheCycleKnowsOnePluginOnly())
+    assert found is not None
+    assert {d.part for d in found.differences} == {"decision"}
 
 
 def test_a_wrong_weight_is_caught(oracle: Oracle) -> None:

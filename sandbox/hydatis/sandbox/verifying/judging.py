@@ -4,10 +4,11 @@ driver sends.
 
 import numpy as np
 
-from hydatis.sandbox.verifying.answers import Answer, from_inspection
+from hydatis.sandbox.verifying.answers import Answer, Decision, from_inspection
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
 from hydatis.sandbox.verifying.errors import VerifyError
-from hydatis.scheduler.events import NamespaceSeen, NodeSeen, PodSeen
+from hydatis.scheduler.events import NamespaceSeen, NodeSeen, PodGone, PodSeen
+from hydatis.scheduler.instructions import Bind, ReportUnschedulable
 from hydatis.scheduler.plugins import ScorePlugin
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.profile import Profile
@@ -35,7 +36,27 @@ def judge(cluster: Cluster, profile: Profile) -> list[Answer]:
         scheduler.handle(_EVENTS[manifest["kind"]](manifest), _NOW)
     for pod in cluster.pods:
         scheduler.handle(PodSeen(pod), _NOW)
-    return [from_inspection(scheduler.inspect(candidate)) for candidate in cluster.candidates]
+    return [
+        from_inspection(scheduler.inspect(candidate), _decide(scheduler, candidate)) for candidate in cluster.candidates
+    ]
+
+
+def _decide(scheduler: Scheduler, candidate: Manifest) -> Decision | None:
+    """Send the pod through a whole scheduling cycle, and take it away again."""
+    if candidate["spec"].get("nodeName"):
+        return None
+    scheduler.handle(PodSeen(candidate), _NOW)
+    instruction = scheduler.schedule_next(_NOW)
+    scheduler.handle(PodGone(candidate["metadata"]["uid"]), _NOW)
+    match instruction:
+        case Bind(node=node):
+            return Decision(node, None)
+        case ReportUnschedulable(message=message):
+            return Decision(None, message)
+    raise VerifyError(
+        f"the core did not look at pod {candidate['metadata']['name']}; "
+        "the generator made one that is not for HYDATIS to place"
+    )
 
 
 def plugin_names(profile: Profile) -> tuple[str, ...]:

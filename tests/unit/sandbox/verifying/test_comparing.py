@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hydatis.sandbox.verifying.answers import Answer, from_oracle
+from hydatis.sandbox.verifying.answers import Answer, Decision, from_oracle
 from hydatis.sandbox.verifying.comparing import compare
 
 ANSWER = Answer(
@@ -63,6 +63,34 @@ def test_scores_are_not_compared_where_kube_scheduler_could_not_score_and_all_el
     failed = replace(ANSWER, scores={}, totals={}, best=frozenset(), failure="a term cannot be parsed")
     assert compare(ANSWER, failed) == ()
     assert [d.part for d in compare(replace(ANSWER, feasible=frozenset()), failed)] == ["feasible"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        (Decision("b", None), []),
+        (Decision("c", None), ["decision"]),
+        (Decision(None, "0/3 nodes are available:"), ["decision"]),
+        (Decision(None, None), ["decision"]),
+    ],
+)
+def test_a_scheduling_cycle_must_end_on_one_of_the_best_nodes(decision: Decision, expected: list[str]) -> None:
+    assert [d.part for d in compare(replace(ANSWER, decision=decision), ANSWER)] == expected
+
+
+def test_where_kube_scheduler_could_not_score_any_feasible_node_will_do() -> None:
+    failed = replace(ANSWER, scores={}, totals={}, best=frozenset(), failure="a term cannot be parsed")
+    assert compare(replace(ANSWER, decision=Decision("c", None)), failed) == ()
+    assert [d.part for d in compare(replace(ANSWER, decision=Decision("a", None)), failed)] == ["decision"]
+
+
+def test_an_unschedulable_pod_must_be_told_so_in_kube_schedulers_words() -> None:
+    nowhere = replace(
+        ANSWER, feasible=frozenset(), scores={}, totals={}, best=frozenset(), message="0/1 nodes are available: 1 x."
+    )
+    assert compare(replace(nowhere, decision=Decision(None, nowhere.message)), nowhere) == ()
+    for wrong in (Decision(None, "0/1 nodes are available: 1 y."), Decision("a", None)):
+        assert [d.part for d in compare(replace(nowhere, decision=wrong), nowhere)] == ["decision"]
 
 
 def test_an_answer_of_the_oracle_is_read_in_full() -> None:

@@ -41,8 +41,8 @@ def test_what_an_object_cannot_be_without_is_never_taken_away() -> None:
         return bool(attempt.pods and attempt.nodes)
 
     small = shrink(case, keeps_the_pods)
-    assert set(small.pods[0]["spec"]) == {"containers", "nodeName"}
-    assert set(small.candidates[0]["spec"]) == {"containers"}
+    assert set(small.pods[0]["spec"]) == {"schedulerName", "containers", "nodeName"}
+    assert set(small.candidates[0]["spec"]) == {"schedulerName", "containers"}
 
 
 def test_a_case_that_needs_everything_stays_as_it_is() -> None:
