@@ -44,6 +44,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture
+def audit(stage: Stage) -> AuditLog:
+    """The API server's audit log."""
+    return stage.audit
+
+
+@pytest.fixture
+def kubeconfig(stage: Stage) -> str:
+    """The kubeconfig of the chart's service account."""
+    return str(stage.kubeconfig)
+
+
+@pytest.fixture
 def scene_name(request: pytest.FixtureRequest) -> str:
     """A namespace of the test's own."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())
@@ -94,13 +106,17 @@ def module_proxy(stage: Stage) -> Iterator[FaultProxy]:
 def operator_starter(stage: Stage, folder: Path) -> Iterator[Callable[..., OperatorProcess]]:
     with ExitStack() as cleanup:
 
-        def start(*arguments: str, through: FaultProxy | None = None) -> OperatorProcess:
+        def start(
+            *arguments: str, through: FaultProxy | None = None, deadline_seconds: float = 60.0
+        ) -> OperatorProcess:
             kubeconfig = stage.kubeconfig
             if through is not None:
                 kubeconfig = stage.control_plane.service_account_kubeconfig(
                     SYSTEM_NAMESPACE, SERVICE_ACCOUNT, server=through.url
                 )
-            operator = OperatorProcess.start(kubeconfig, log=folder / "operator.log", arguments=arguments)
+            operator = OperatorProcess.start(
+                kubeconfig, log=folder / "operator.log", arguments=arguments, deadline_seconds=deadline_seconds
+            )
             cleanup.callback(operator.kill)
             return operator
 

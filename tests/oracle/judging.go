@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sort"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -42,7 +41,7 @@ func (j *judge) start() {
 }
 
 func (j *judge) panel(asked *request, objects []runtime.Object) (*panel, error) {
-	key := strings.Join(asked.Plugins, " ")
+	key := asked.seating()
 	for _, object := range asked.Objects {
 		key += "\n" + string(object)
 	}
@@ -53,7 +52,7 @@ func (j *judge) panel(asked *request, objects []runtime.Object) (*panel, error) 
 		j.release()
 		j.start()
 	}
-	made, err := newPanel(j.ctx, asked.Plugins, objects)
+	made, err := newPanel(j.ctx, asked, objects)
 	if err == nil {
 		j.panels[key] = made
 	}

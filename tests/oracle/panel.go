@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -50,8 +51,8 @@ var silent = map[string]bool{names.SchedulingGates: true, names.DefaultPreemptio
 func init() { metrics.InitMetrics() }
 
 // newPanel makes the frameworks; the informers behind them hold `objects` and end with the context.
-func newPanel(ctx context.Context, wanted []string, objects []runtime.Object) (*panel, error) {
-	profile, err := defaultProfile()
+func newPanel(ctx context.Context, asked *request, objects []runtime.Object) (*panel, error) {
+	profile, err := profileWith(asked.Arguments)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func newPanel(ctx context.Context, wanted []string, objects []runtime.Object) (*
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := choose(profile.Plugins.MultiPoint.Enabled, wanted)
+	chosen, err := choose(profile.Plugins.MultiPoint.Enabled, asked.Plugins)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +80,8 @@ func newPanel(ctx context.Context, wanted []string, objects []runtime.Object) (*
 	return made, nil
 }
 
-// defaultProfile is the one that kube-scheduler has without a configuration.
-func defaultProfile() (config.KubeSchedulerProfile, error) {
+// profileWith is the profile that kube-scheduler has without a configuration, but for the arguments of some plugins.
+func profileWith(arguments map[string]json.RawMessage) (config.KubeSchedulerProfile, error) {
 	var versioned configv1.KubeSchedulerConfiguration
 	scheme.Scheme.Default(&versioned)
 	var configuration config.KubeSchedulerConfiguration
@@ -90,6 +91,15 @@ func defaultProfile() (config.KubeSchedulerProfile, error) {
 	profile := configuration.Profiles[0]
 	everyNode := int32(100)
 	profile.PercentageOfNodesToScore = &everyNode
+	for position, plugin := range profile.PluginConfig {
+		if raw, ok := arguments[plugin.Name]; ok {
+			given, _, err := scheme.Codecs.UniversalDecoder().Decode(raw, nil, nil)
+			if err != nil {
+				return profile, fmt.Errorf("arguments of %s: %w", plugin.Name, err)
+			}
+			profile.PluginConfig[position].Args = given
+		}
+	}
 	return profile, nil
 }
 

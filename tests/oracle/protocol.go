@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,6 +24,16 @@ type request struct {
 	Candidates []*v1.Pod `json:"candidates"`
 	// Plugins take part in filtering and scoring; empty: all of the default profile.
 	Plugins []string `json:"plugins"`
+	// Arguments stand in for the default arguments of their plugins, as a KubeSchedulerConfiguration has them, with
+	// apiVersion and kind.
+	Arguments map[string]json.RawMessage `json:"arguments"`
+}
+
+// seating tells requests apart that need frameworks of their own.
+func (r *request) seating() string {
+	// Maps are written in the order of their keys.
+	arguments, _ := json.Marshal(r.Arguments)
+	return strings.Join(r.Plugins, " ") + string(arguments)
 }
 
 // answer is what the plugins say about each candidate, in their order.

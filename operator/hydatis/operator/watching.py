@@ -254,7 +254,7 @@ class Stream:
     def _refuse_if_hopeless(self, error: OperatorError) -> None:
         if not self._established and isinstance(error, Forbidden | NotFound | Unauthorized):
             raise StartRefused(
-                f"HYDATIS cannot list and watch {self.watched.resource}: {error.message}",
+                f"HYDATIS cannot list and watch {self.watched.resource}: {error.message}.",
                 "Install the RBAC of the chart, or give this identity the permission.",
             ) from error
 

@@ -42,42 +42,48 @@ class Workloads:
     """Selectors of services and controllers."""
 
     def __init__(self) -> None:
-        self._services: dict[str, dict[str, Mapping[str, str]]] = {}
-        self._controllers: dict[Workload, LabelSelector] = {}
+        self._labels: dict[Workload, Mapping[str, str]] = {}
+        """What services and ReplicationControllers select by: plain labels."""
+        self._services: dict[str, dict[str, Workload]] = {}
+        self._selectors: dict[Workload, LabelSelector] = {}
+        """What ReplicaSets and StatefulSets select by."""
         self.version = 0
         """Grows with every change of a selector."""
 
     def set(self, workload: Workload, manifest: Mapping[str, Any]) -> None:
         """Note a workload's selector."""
-        selector = (manifest.get("spec") or {}).get("selector")
-        if workload.kind == "Service":
-            services = self._services.setdefault(workload.namespace, {})
-            if services.get(workload.name, {}) != (selector or {}):
-                # A service without a selector selects nothing.
-                services[workload.name] = selector or {}
-                self.version += 1
-            return
-        parsed = parse_selector({"matchLabels": selector} if workload.kind == "ReplicationController" else selector)
-        if self._controllers.get(workload) != parsed:
-            self._controllers[workload] = parsed
-            self.version += 1
+        selector = (manifest.get("spec") or {}).get("selector") or {}
+        if workload.kind in {"Service", "ReplicationController"}:
+            if workload.kind == "Service":
+                self._services.setdefault(workload.namespace, {})[workload.name] = workload
+            changed = self._labels.get(workload, {}) != selector
+            self._labels[workload] = selector
+        else:
+            parsed = parse_selector(selector)
+            changed = self._selectors.get(workload) != parsed
+            self._selectors[workload] = parsed
+        self.version += changed
 
     def remove(self, workload: Workload) -> None:
         """Forget a workload."""
         if workload.kind == "Service":
-            if self._services.get(workload.namespace, {}).pop(workload.name, None):
-                self.version += 1
-        elif self._controllers.pop(workload, None) is not None:
-            self.version += 1
+            self._services.get(workload.namespace, {}).pop(workload.name, None)
+        known = self._labels.pop(workload, None) is not None or self._selectors.pop(workload, None) is not None
+        self.version += known
 
     def selector_for(self, pod: PodIdentity, controller: Workload | None) -> LabelSelector | None:
         """Return what pods that belong with this one have in common; None when nothing says so."""
         labels: dict[str, str] = {}
-        for selector in self._services.get(pod.namespace, {}).values():
+        for service in self._services.get(pod.namespace, {}).values():
+            selector = self._labels[service]
+            # A service without a selector selects nothing.
             if selector and all(pod.labels.get(key) == value for key, value in selector.items()):
                 labels.update(selector)
+        owned = None
+        if controller is not None:
+            labels.update(self._labels.get(controller, {}))
+            owned = self._selectors.get(controller)
         requirements = {Requirement(key, Operator.IN, frozenset({value})) for key, value in labels.items()}
-        owned = self._controllers.get(controller) if controller is not None else None
         if owned is not None:
             requirements.update(owned.requirements or ())
         if not requirements:

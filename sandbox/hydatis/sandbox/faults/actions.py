@@ -16,16 +16,20 @@ watches.
 The actions on watches let the first `after_lines` events through.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer with `status` and a metav1.Status; `retry_after_seconds` becomes the header Retry-After."""
+    """Answer with `status`; `retry_after_seconds` becomes the header Retry-After."""
 
     status: int
     reason: str = "InjectedFault"
     retry_after_seconds: int | None = None
+    body: Mapping[str, Any] | None = None
+    """In place of a metav1.Status."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ def _end_to_end(headers: Any) -> CIMultiDict[str]:
 
 
 def _status(action: Answer) -> web.Response:
-    body = {
+    body = action.body or {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},

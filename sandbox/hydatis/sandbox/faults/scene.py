@@ -100,9 +100,17 @@ class Scene:
             },
         }
 
-    def pod(self, name: str, *, scheduler: str = "hydatis", **spec: Any) -> Manifest:
-        """A pod that takes up one slot, with `spec` over it."""
-        requests = {"cpu": f"{SLOT_MILLICORES}m", "memory": "64Mi"}
+    def pod(
+        self,
+        name: str,
+        *,
+        scheduler: str = "hydatis",
+        resources: Mapping[str, Any] | None = None,
+        **spec: Any,
+    ) -> Manifest:
+        """A pod that takes up one slot, or asks for other `resources`, with `spec` over its specification."""
+        if resources is None:
+            resources = {"requests": {"cpu": f"{SLOT_MILLICORES}m", "memory": "64Mi"}}
         return {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -112,7 +120,7 @@ class Scene:
                 # Nothing runs the pods, so nobody would end them after a grace.
                 "terminationGracePeriodSeconds": 0,
                 "nodeSelector": {_SCENE_LABEL: self.name},
-                "containers": [{"name": "main", "image": "pause", "resources": {"requests": requests}}],
+                "containers": [{"name": "main", "image": "pause", "resources": resources}],
                 **spec,
             },
         }

@@ -15,6 +15,14 @@ NO_SCORE: Score = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """The end of a scheduling cycle: a node, or the FailedScheduling text."""
+
+    node: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One scheduler's answer."""
 
@@ -30,6 +38,8 @@ class Answer:
     """The nodes with the highest total."""
     message: str | None
     """The FailedScheduling text."""
+    decision: Decision | None = None
+    """What a whole scheduling cycle did with the pod; only HYDATIS tells, and not of a pod that names its node."""
     searched: frozenset[str] = frozenset()
     """The nodes that PreFilter left to look at; only the oracle tells."""
     narrowed: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -47,7 +57,11 @@ class Answer:
             "totals": dict(self.totals),
             "best": sorted(self.best),
             "message": self.message,
-        }
+        } | (
+            {}
+            if self.decision is None
+            else {"decision": {"node": self.decision.node, "message": self.decision.message}}
+        )
 
 
 def from_oracle(verdict: Mapping[str, Any]) -> Answer:
@@ -73,8 +87,8 @@ def from_oracle(verdict: Mapping[str, Any]) -> Answer:
     )
 
 
-def from_inspection(inspection: Inspection) -> Answer:
-    """Read what the decision core says."""
+def from_inspection(inspection: Inspection, decision: Decision | None = None) -> Answer:
+    """Read what the decision core says, and what it did."""
     return Answer(
         prefilter=inspection.prefilter,
         rejections={
@@ -90,4 +104,5 @@ def from_inspection(inspection: Inspection) -> Answer:
         totals=inspection.totals,
         best=inspection.best,
         message=inspection.message,
+        decision=decision,
     )

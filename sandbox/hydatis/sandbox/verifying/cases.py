@@ -1,5 +1,6 @@
 """A made-up cluster and the pods to judge on it. Made by the generator, cut down by the shrinker."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +22,11 @@ class Cluster:
     objects: tuple[Manifest, ...] = ()
     """Objects of all other kinds that plugins look up, with apiVersion and kind."""
 
-    def request(self, plugins: tuple[str, ...]) -> bytes:
-        """Return the line that asks the oracle about every candidate."""
+    def request(self, plugins: tuple[str, ...], arguments: Mapping[str, Manifest] | None = None) -> bytes:
+        """Return the line that asks the oracle about every candidate.
+
+        `plugins` take part, all of the default profile if there are none; `arguments` stand in for some plugins' own.
+        """
         return orjson.dumps(
             {
                 "id": self.number,
@@ -31,6 +35,7 @@ class Cluster:
                 "candidates": self.candidates,
                 "objects": self.objects,
                 "plugins": plugins,
+                "arguments": arguments or {},
             },
             option=orjson.OPT_APPEND_NEWLINE,
         )

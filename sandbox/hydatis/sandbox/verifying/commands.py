@@ -26,6 +26,9 @@ def verify(
     plugin: Annotated[
         list[str] | None, typer.Option(help="Compare only this plugin; repeat it for several; all if left out.")
     ] = None,
+    most_allocated: Annotated[
+        bool, typer.Option("--most-allocated", help="Score MostAllocated on both sides instead of LeastAllocated.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write counts and shrunk disagreements to this file.")] = None,
 ) -> None:
     """Hold HYDATIS against kube-scheduler's own plugins on random clusters.
@@ -41,7 +44,7 @@ def verify(
 
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        agreed = _verify(Plan(cases, seed, tuple(dict.fromkeys(plugin or ())), jobs), json)
+        agreed = _verify(Plan(cases, seed, tuple(dict.fromkeys(plugin or ())), jobs, most_allocated), json)
     except (VerifyError, SandboxError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -16,7 +16,7 @@ class Difference:
     """One thing on which the two disagree."""
 
     part: str
-    """`prefilter`, `filter`, `feasible`, `score`, `total`, `best` or `message`."""
+    """`prefilter`, `filter`, `feasible`, `score`, `total`, `best`, `message` or `decision`."""
     plugin: str
     """Empty where the part is of all plugins together."""
     node: str
@@ -50,6 +50,12 @@ def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
         yield from _differences_in_scores(ours, theirs)
     if ours.message != theirs.message:
         yield Difference("message", "", "", ours.message, theirs.message)
+    if ours.decision is not None:
+        # Which of the best it is, is for chance to say, in kube-scheduler as well.
+        acceptable = theirs.best if theirs.failure is None else theirs.feasible
+        node, message = ours.decision.node, ours.decision.message
+        if message != theirs.message or (message is None and node not in acceptable):
+            yield Difference("decision", "", "", node or message, theirs.message or sorted(acceptable))
 
 
 def _differences_in_scores(ours: Answer, theirs: Answer) -> Iterator[Difference]:

@@ -2,17 +2,30 @@
 driver sends.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from hydatis.sandbox.verifying.answers import Answer, from_inspection
+from hydatis.sandbox.verifying.answers import Answer, Decision, from_inspection
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
 from hydatis.sandbox.verifying.errors import VerifyError
-from hydatis.scheduler.events import Event, NamespaceSeen, NodeSeen, PodSeen, WorkloadSeen
+from hydatis.scheduler.events import Event, NamespaceSeen, NodeSeen, PodGone, PodSeen, WorkloadSeen
+from hydatis.scheduler.instructions import Bind, ReportUnschedulable
+from hydatis.scheduler.plugins import ScorePlugin
+from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.workloads import Workload
 
 _NOW = 0.0
+_MOST_ALLOCATED: Manifest = {
+    "apiVersion": "kubescheduler.config.k8s.io/v1",
+    "kind": "NodeResourcesFitArgs",
+    "scoringStrategy": {
+        "type": "MostAllocated",
+        "resources": [{"name": "cpu", "weight": 1}, {"name": "memory", "weight": 1}],
+    },
+}
 
 
 def judge(cluster: Cluster, profile: Profile) -> list[Answer]:
@@ -24,7 +37,27 @@ def judge(cluster: Cluster, profile: Profile) -> list[Answer]:
         scheduler.handle(_event(manifest), _NOW)
     for pod in cluster.pods:
         scheduler.handle(PodSeen(pod), _NOW)
-    return [from_inspection(scheduler.inspect(candidate)) for candidate in cluster.candidates]
+    return [
+        from_inspection(scheduler.inspect(candidate), _decide(scheduler, candidate)) for candidate in cluster.candidates
+    ]
+
+
+def _decide(scheduler: Scheduler, candidate: Manifest) -> Decision | None:
+    """Send the pod through a whole scheduling cycle, and take it away again."""
+    if candidate["spec"].get("nodeName"):
+        return None
+    scheduler.handle(PodSeen(candidate), _NOW)
+    instruction = scheduler.schedule_next(_NOW)
+    scheduler.handle(PodGone(candidate["metadata"]["uid"]), _NOW)
+    match instruction:
+        case Bind(node=node):
+            return Decision(node, None)
+        case ReportUnschedulable(message=message):
+            return Decision(None, message)
+    raise VerifyError(
+        f"the core did not look at pod {candidate['metadata']['name']}; "
+        "the generator made one that is not for HYDATIS to place"
+    )
 
 
 def _event(manifest: Manifest) -> Event:
@@ -35,12 +68,36 @@ def _event(manifest: Manifest) -> Event:
     return WorkloadSeen(Workload(manifest["kind"], metadata["namespace"], metadata["name"]), manifest)
 
 
+def filter_names(profile: Profile) -> tuple[str, ...]:
+    """Return the names of the plugins that filter, in the order in which they run."""
+    return (*(plugin.name for plugin in profile.filters), *(plugin.name for plugin in profile.neighbour_filters))
+
+
+def score_names(profile: Profile) -> tuple[str, ...]:
+    """Return the names of the plugins that score."""
+    return (*(plugin.name for plugin in profile.scores), *(plugin.name for plugin in profile.neighbour_scores))
+
+
 def plugin_names(profile: Profile) -> tuple[str, ...]:
     """Return the names of the plugins that filter or score, each once, in the order in which they run."""
     prefilters = (plugin.name for plugin in profile.prefilters)
-    filters = (*(p.name for p in profile.filters), *(p.name for p in profile.neighbour_filters))
-    scores = (*(p.name for p in profile.scores), *(p.name for p in profile.neighbour_scores))
-    return tuple(dict.fromkeys((*prefilters, *filters, *scores)))
+    return tuple(dict.fromkeys((*prefilters, *filter_names(profile), *score_names(profile))))
+
+
+def plugin_arguments(profile: Profile) -> dict[str, Manifest]:
+    """Return the arguments with which kube-scheduler's plugins score as the core's, as its configuration has them."""
+    return {plugin.name: _MOST_ALLOCATED for plugin in profile.scores if _scores_most_allocated(plugin)}
+
+
+def scoring_most_allocated(profile: Profile) -> Profile:
+    """Return the profile with MostAllocated in place of LeastAllocated."""
+    fit = NodeResourcesFit(most_allocated=True)
+    scores = tuple(fit if plugin.name == fit.name else plugin for plugin in profile.scores)
+    return replace(profile, scores=scores)
+
+
+def _scores_most_allocated(plugin: ScorePlugin) -> bool:
+    return isinstance(plugin, NodeResourcesFit) and plugin.most_allocated
 
 
 def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:

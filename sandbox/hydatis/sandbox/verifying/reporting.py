@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from hydatis.sandbox.verifying.judging import filter_names, score_names
 from hydatis.sandbox.verifying.oracle import kubernetes_version
 from hydatis.sandbox.verifying.running import Plan
 from hydatis.sandbox.verifying.session import Disagreement, Outcome
@@ -25,6 +26,7 @@ def report(plan: Plan, profile: Profile, outcome: Outcome, seconds: float) -> di
         "cases": tally.cases,
         "seed": plan.seed,
         "jobs": plan.jobs,
+        "most_allocated": plan.most_allocated,
         "seconds": round(seconds, 1),
         "versions": {
             "hydatis": importlib.metadata.version("hydatis"),
@@ -47,10 +49,10 @@ def agreement(profile: Profile, outcome: Outcome) -> dict[str, dict[str, int]]:
     """Return plugin to verdict to the number of nodes on which both schedulers said the same."""
     verdicts = outcome.tally.verdicts
     by_plugin: dict[str, dict[str, int]] = {}
-    for plugin in profile.filters:
-        by_plugin[plugin.name] = {verdict: verdicts[plugin.name, verdict] for verdict in ("pass", "reject")}
-    for scorer in profile.scores:
-        by_plugin.setdefault(scorer.name, {})["score"] = verdicts[scorer.name, "score"]
+    for name in filter_names(profile):
+        by_plugin[name] = {verdict: verdicts[name, verdict] for verdict in ("pass", "reject")}
+    for name in score_names(profile):
+        by_plugin.setdefault(name, {})["score"] = verdicts[name, "score"]
     return by_plugin
 
 

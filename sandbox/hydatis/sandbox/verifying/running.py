@@ -18,7 +18,7 @@ from pathlib import Path
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
-from hydatis.sandbox.verifying.judging import restricted
+from hydatis.sandbox.verifying.judging import restricted, scoring_most_allocated
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.session import Outcome, Session
 from hydatis.scheduler.profile import Profile
@@ -37,10 +37,13 @@ class Plan:
     plugins: tuple[str, ...]
     """Empty: all that the core has."""
     jobs: int
+    most_allocated: bool = False
+    """Whether NodeResourcesFit scores MostAllocated on both sides, rather than LeastAllocated."""
 
     def profile(self) -> Profile:
         """Return the core's plugins that take part. Raises `VerifyError` where one asked for does not exist."""
-        return restricted(Profile(), self.plugins) if self.plugins else Profile()
+        profile = scoring_most_allocated(Profile()) if self.most_allocated else Profile()
+        return restricted(profile, self.plugins) if self.plugins else profile
 
 
 def clusters(plan: Plan, first: int, count: int) -> Iterator[Cluster]:

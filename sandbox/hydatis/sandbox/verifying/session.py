@@ -11,7 +11,7 @@ from typing import Any
 from hydatis.sandbox.verifying.answers import Answer, from_oracle
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.comparing import Difference, compare
-from hydatis.sandbox.verifying.judging import judge, plugin_names
+from hydatis.sandbox.verifying.judging import judge, plugin_arguments, plugin_names
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.shrinking import shrink
 from hydatis.sandbox.verifying.tallying import Tally
@@ -77,6 +77,7 @@ class Session:
         self._oracle = oracle
         self._profile = profile
         self._plugins = plugin_names(profile)
+        self._arguments = plugin_arguments(profile)
         self._shrunk: set[Signature] = set()
 
     def verify(self, clusters: Iterable[Cluster]) -> Outcome:
@@ -99,7 +100,7 @@ class Session:
 
     def answers(self, case: Cluster) -> tuple[Answer, Answer]:
         """Return the core's answer and kube-scheduler's about a case's only candidate."""
-        self._oracle.ask([case.request(self._plugins)])
+        self._oracle.ask([case.request(self._plugins, self._arguments)])
         theirs = _read(self._oracle.answers(1)[0])
         return judge(case, self._profile)[0], theirs[0]
 
@@ -115,7 +116,7 @@ class Session:
 
     def _ask(self, clusters: Iterator[Cluster]) -> list[Cluster]:
         batch = list(islice(clusters, _BATCH))
-        self._oracle.ask(cluster.request(self._plugins) for cluster in batch)
+        self._oracle.ask(cluster.request(self._plugins, self._arguments) for cluster in batch)
         return batch
 
     def _shrink(self, cluster: Cluster, candidate: int, signature: Signature) -> Disagreement:

@@ -26,6 +26,7 @@ _KEPT = frozenset(
         "apiVersion",
         "weight",
         "preference",
+        "schedulerName",
     }
 )
 """Fields without which an object, or a part of one, is none."""

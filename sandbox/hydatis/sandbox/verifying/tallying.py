@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hydatis.sandbox.verifying.answers import NO_SCORE, Answer
 from hydatis.sandbox.verifying.comparing import Difference
+from hydatis.sandbox.verifying.judging import filter_names, score_names
 from hydatis.scheduler.profile import Profile
 
 ENOUGH_CASES = 1000
@@ -56,7 +57,7 @@ class Tally:
             elif difference.part == "score":
                 disputed[difference.plugin, "score"] += 1
         self.disagreeing += differing
-        for name in _filter_names(profile):
+        for name in filter_names(profile):
             rejected = len(theirs.rejections.get(name, ()))
             self._agreed(name, "reject", rejected, disputed)
             self._agreed(name, "pass", len(theirs.searched) - rejected, disputed)
@@ -71,9 +72,8 @@ class Tally:
         """Say which plugins the cases so far have not put to the test; nothing while there are few."""
         if self.cases < ENOUGH_CASES:
             return ()
-        wanted = [(name, verdict) for name in _filter_names(profile) for verdict in ("pass", "reject")]
-        wanted += [(plugin.name, "score") for plugin in profile.scores]
-        wanted += [(plugin.name, "score") for plugin in profile.neighbour_scores]
+        wanted = [(name, verdict) for name in filter_names(profile) for verdict in ("pass", "reject")]
+        wanted += [(name, "score") for name in score_names(profile)]
         # Whether the two agree on it is another question.
         disputed = {plugin for _, plugin in self.differences}
         return tuple(
@@ -86,7 +86,3 @@ class Tally:
         agreed = count - disputed[plugin, verdict]
         if agreed > 0:
             self.verdicts[plugin, verdict] += agreed
-
-
-def _filter_names(profile: Profile) -> tuple[str, ...]:
-    return (*(plugin.name for plugin in profile.filters), *(plugin.name for plugin in profile.neighbour_filters))

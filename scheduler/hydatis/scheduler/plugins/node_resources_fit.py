@@ -27,7 +27,7 @@ class NodeResourcesFit:
 
     def __init__(self, *, most_allocated: bool = False) -> None:
         """Score LeastAllocated, kube-scheduler's default, or MostAllocated."""
-        self._most_allocated = most_allocated
+        self.most_allocated = most_allocated
 
     def applies(self, requirements: Requirements) -> bool:
         """Every pod: it takes at least one of the node's places for pods."""
@@ -63,7 +63,7 @@ class NodeResourcesFit:
             requested = cluster.nonzero_requested[kind, rows] + amount
             fits = (requested <= allocatable) & (requested >= 0)
             part = np.where(fits, requested, allocatable)
-            if not self._most_allocated:
+            if not self.most_allocated:
                 part = allocatable - part
             total += part * MAX_NODE_SCORE // np.where(offered, allocatable, 1)
             resources += offered

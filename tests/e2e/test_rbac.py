@@ -1,0 +1,207 @@
+"""The rights that ship: each is needed, each is missed in a way that somebody notices, and there are no others."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import yaml
+
+from hydatis.operator.preflight import PERMISSIONS
+from hydatis.sandbox.controlplane import ControlPlane
+from hydatis.sandbox.errors import SandboxError
+from hydatis.sandbox.faults.actions import Answer, LoseAnswer
+from hydatis.sandbox.faults.audit import AuditLog, Right
+from hydatis.sandbox.faults.plan import Rule
+from hydatis.sandbox.faults.proxy import FaultProxy
+from hydatis.sandbox.faults.scene import Scene, Shape
+from hydatis.sandbox.faults.verdict import is_unschedulable
+from hydatis.sandbox.installing import SERVICE_ACCOUNT
+from hydatis.sandbox.operator_process import OperatorProcess
+
+START = Callable[..., OperatorProcess]
+SYSTEM_NAMESPACE = "hydatis-system"
+USER = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{SERVICE_ACCOUNT}"
+ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/hydatis"
+RIGHTS = [
+    Right(needed.verb, needed.group, f"{needed.resource}/{needed.subresource}".rstrip("/")) for needed in PERMISSIONS
+]
+"""A test holds them to the role that Helm renders; only the ids of the tests below come from here."""
+EVERYTHING = frozenset({"bound", "Scheduled", "FailedScheduling", "condition", "series", "policy"})
+MISSED_WITHOUT = {
+    Right("get", "", "pods"): {"Scheduled"},
+    Right("create", "", "pods/binding"): {"bound", "Scheduled"},
+    Right("patch", "", "pods/status"): {"condition"},
+    Right("create", "events.k8s.io", "events"): {"Scheduled", "FailedScheduling", "series"},
+    Right("patch", "events.k8s.io", "events"): {"series"},
+    Right("watch", "hydatis.io", "mlschedulerpolicies"): {"policy"},
+    Right("patch", "hydatis.io", "mlschedulerpolicies/status"): {"policy"},
+}
+"""What does not happen without a right; without any other one, nothing does."""
+PREFLIGHT_BLINDED = Rule(
+    "blind",
+    Answer(
+        201,
+        body={
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {},
+            "status": {"allowed": True},
+        },
+    ),
+    resource="selfsubjectaccessreviews",
+)
+"""The operator starts without a right only if nobody tells it."""
+
+
+def rights_of(rules: list[dict[str, Any]]) -> list[Right]:
+    return [
+        Right(verb, group, resource)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
+
+
+def allowed(control_plane: ControlPlane, right: Right) -> bool:
+    resource, _, subresource = right.resource.partition("/")
+    attributes = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": USER, "resourceAttributes": attributes},
+    }
+    answer = control_plane.api.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    return bool(answer["status"]["allowed"])
+
+
+@contextmanager
+def taken_away(scene: Scene, right: Right) -> Iterator[None]:
+    """The live ClusterRole without that one verb on that one resource."""
+    api = scene.control_plane.api
+    role = api.call("GET", ROLE)
+    rest = [one for one in rights_of(role["rules"]) if one != right]
+    rules = [{"apiGroups": [one.group], "resources": [one.resource], "verbs": [one.verb]} for one in rest]
+    api.call("PUT", ROLE, {**role, "rules": rules})
+    try:
+        scene.wait_until(lambda: not allowed(scene.control_plane, right), f"{right} is taken away", 10.0)
+        yield
+    finally:
+        current = api.call("GET", ROLE)
+        api.call("PUT", ROLE, {**current, "rules": role["rules"]})
+        scene.wait_until(lambda: allowed(scene.control_plane, right), f"{right} is granted again", 10.0)
+
+
+@pytest.fixture
+def small_scene(make_scene: Callable[[Shape], Scene]) -> Iterator[Scene]:
+    scene = make_scene(Shape(nodes=1, slots=2))
+    yield scene
+    scene.control_plane.kubectl("delete", "mlsp", scene.name, "--ignore-not-found")
+
+
+def observe(scene: Scene, proxy: FaultProxy, start: START, expected: frozenset[str]) -> frozenset[str]:
+    """Which of `EVERYTHING` happens: waits for what is expected, then looks at all of it."""
+    # Its outcome is unknown to the operator, which is what it reads pods for.
+    proxy.plan.add(PREFLIGHT_BLINDED, Rule("lost", LoseAnswer(), resource="pods/binding", times=1))
+    scene.burst([scene.pod("fits"), scene.pod("too-large", resources={"requests": {"cpu": "900"}})]).join()
+    try:
+        operator = start(through=proxy, deadline_seconds=12.0)
+    except SandboxError:
+        return frozenset()
+    if not expected:
+        scene.wait_until(lambda: not operator.alive(), "the operator ends", 15.0)
+        return frozenset()
+    # Created before, the policy could be found by the list that every watch begins with.
+    scene.wait_until(lambda: proxy.plan.calls("watch", "mlschedulerpolicies") > 0, "policies are to be watched", 10.0)
+    policy = {"apiVersion": "hydatis.io/v1alpha1", "kind": "MLSchedulerPolicy", "metadata": {"name": scene.name}}
+    scene.control_plane.api.call("POST", "/apis/hydatis.io/v1alpha1/mlschedulerpolicies", {**policy, "spec": {}})
+    scene.wait_until(lambda: happened(scene) >= expected - {"series"}, f"all of {sorted(expected)} happens", 20.0)
+    # Another attempt with the same result makes the Event a series, which is sent at the latest when the operator ends.
+    attempts = 'scheduler_schedule_attempts_total{profile="hydatis",result="unschedulable"}'
+    before = operator.metrics()[attempts]
+    scene.control_plane.kubectl("label", "pod", "too-large", "-n", scene.name, "try=again")
+    scene.wait_until(lambda: operator.metrics()[attempts] > before, "the pod is tried again", 10.0)
+    operator.stop()
+    return happened(scene)
+
+
+def happened(scene: Scene) -> frozenset[str]:
+    failed = scene.events(reason="FailedScheduling", pod="too-large")
+    policy = scene.control_plane.api.call("GET", f"/apis/hydatis.io/v1alpha1/mlschedulerpolicies/{scene.name}")
+    conditions = policy.get("status", {}).get("conditions", [])
+    seen = {
+        "bound": bool(scene.pod_named("fits")["spec"].get("nodeName")),
+        "Scheduled": bool(scene.events(reason="Scheduled", pod="fits")),
+        "FailedScheduling": bool(failed),
+        "condition": is_unschedulable(scene.pod_named("too-large")),
+        "series": any((event.get("series") or {}).get("count", 0) >= 2 for event in failed),
+        "policy": any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions),
+    }
+    return frozenset(name for name, true in seen.items() if true)
+
+
+def test_with_the_role_that_ships_everything_happens_and_every_right_of_it_is_used(
+    small_scene: Scene, proxy: FaultProxy, start_operator: START, audit: AuditLog
+) -> None:
+    since = datetime.now(UTC)
+    assert observe(small_scene, proxy, start_operator, EVERYTHING) == EVERYTHING
+    granted = rights_of(small_scene.control_plane.api.call("GET", ROLE)["rules"])
+    assert sorted(audit.rights_used(USER, since)) == sorted(granted)
+
+
+@pytest.mark.parametrize("right", RIGHTS, ids=str)
+def test_without_one_right_something_is_missing_that_a_user_sees(
+    right: Right, small_scene: Scene, proxy: FaultProxy, start_operator: START
+) -> None:
+    expected = EVERYTHING - MISSED_WITHOUT.get(right, EVERYTHING)
+    with taken_away(small_scene, right):
+        assert observe(small_scene, proxy, start_operator, expected) == expected
+
+
+@pytest.mark.parametrize("right", RIGHTS, ids=str)
+def test_without_one_right_the_operator_ends_with_a_sentence_that_names_it(
+    right: Right, small_scene: Scene, kubeconfig: str
+) -> None:
+    with taken_away(small_scene, right):
+        command = [
+            sys.executable,
+            "-m",
+            "hydatis.operator",
+            "run",
+            "--kubeconfig",
+            kubeconfig,
+            "--listen",
+            "127.0.0.1:0",
+        ]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence == f"error: This identity lacks the permission to {right}. Bind it to the chart's ClusterRole."
+
+
+def test_the_chart_grants_those_rights_and_no_others(small_scene: Scene) -> None:
+    rendered = small_scene.control_plane.helm("get", "manifest", "hydatis", "--namespace", SYSTEM_NAMESPACE)
+    objects = [document for document in yaml.safe_load_all(rendered) if document]
+    roles = [one for one in objects if one["kind"] in ("ClusterRole", "Role")]
+    (role,) = roles
+    assert role["kind"] == "ClusterRole"
+    assert sorted(rights_of(role["rules"])) == sorted(RIGHTS)
+    live = small_scene.control_plane.api.call("GET", ROLE)
+    assert rights_of(live["rules"]) == rights_of(role["rules"])
+    assert "aggregationRule" not in role
+    assert not any("nonResourceURLs" in rule for rule in role["rules"])
+
+    text = json.dumps(role["rules"])
+    assert "*" not in text
+    assert "secrets" not in text
+    assert {right.verb for right in rights_of(role["rules"]) if right.resource.startswith("nodes")} == {"list", "watch"}
+
+    bindings = [one for one in objects if one["kind"] in ("ClusterRoleBinding", "RoleBinding")]
+    (binding,) = bindings
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": SYSTEM_NAMESPACE}]

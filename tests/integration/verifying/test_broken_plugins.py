@@ -1,0 +1,250 @@
+"""The comparison can fail: a copy of a plugin with one rule changed is caught and shown in a small case.
+
+Every broken copy is a subclass of the real plugin, put in its place in the profile.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from hydatis.sandbox.verifying.generating.clusters import make_cluster
+from hydatis.sandbox.verifying.oracle import Oracle
+from hydatis.sandbox.verifying.session import Session
+from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.plugins import Everywhere, Normalization, PreFilterResult
+from hydatis.scheduler.plugins.node_affinity import NodeAffinity
+from hydatis.scheduler.plugins.node_name import NodeName
+from hydatis.scheduler.plugins.node_ports import NodePorts
+from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
+from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from hydatis.scheduler.plugins.taint_toleration import TaintToleration
+from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.profile import Profile, WeightedPlugin
+from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.resources import CPU_COLUMN
+from hydatis.scheduler.tolerations import PREFER_NO_SCHEDULE, tolerated
+
+SEED = 31
+CLUSTERS = 250
+A_FEW = 25
+"""Clusters judged before looking whether the broken plugin has shown itself."""
+
+
+class LooksEverywhereForANamedNode(NodeName):
+    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+        return Everywhere()
+
+
+class NobodyToleratesACordon(NodeUnschedulable):
+    def applies(self, requirements: Requirements) -> bool:
+        return True
+
+
+class CordonsDoNotMatter(NodeUnschedulable):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.ones(len(rows), dtype=np.bool_)
+
+
+class NoExecuteDoesNotKeepPodsAway(TaintToleration):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.array(
+            [
+                all(t.effect != "NoSchedule" or tolerated(t, requirements.tolerations) for t in taints)
+                for taints in (cluster.taint_sets[number] for number in cluster.taint_set[rows].tolist())
+            ],
+            dtype=np.bool_,
+        )
+
+
+class TolerationsIgnoreTheirOperator(TaintToleration):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        keys = {t.key for t in requirements.tolerations}
+        return np.array(
+            [
+                all(not t.forbids_scheduling or t.key in keys or "" in keys for t in taints)
+                for taints in (cluster.taint_sets[number] for number in cluster.taint_set[rows].tolist())
+            ],
+            dtype=np.bool_,
+        )
+
+
+class EveryTolerationCountsInTheScore(TaintToleration):
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        untolerated = [
+            sum(
+                t.effect == PREFER_NO_SCHEDULE and not any(r.key == t.key for r in requirements.tolerations)
+                for t in taints
+            )
+            for taints in (cluster.taint_sets[number] for number in cluster.taint_set[rows].tolist())
+        ]
+        return np.array(untolerated, dtype=np.int64)
+
+
+class MostTaintsAreBest(TaintToleration):
+    normalization: ClassVar[Normalization] = Normalization.HIGHEST_IS_BEST
+
+
+class LooksEverywhereForNamedNodes(NodeAffinity):
+    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+        return Everywhere()
+
+
+class TheSelectorAloneCounts(NodeAffinity):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return replace(requirements.node_affinity, terms=None).matches(cluster.labels, rows)
+
+
+class EveryTermMustMatch(NodeAffinity):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        passed = super().filter(requirements, cluster, rows)
+        for term in requirements.node_affinity.terms or ():
+            passed &= term.matches(cluster.labels, rows)
+        return passed
+
+
+class EveryPreferenceWeighsTheSame(NodeAffinity):
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        total = np.zeros(len(rows), dtype=np.int64)
+        for preferred in requirements.preferred_node_affinity:
+            total += preferred.term.matches(cluster.labels, rows)
+        return total
+
+
+class PreferencesAreNotScaled(NodeAffinity):
+    normalization: ClassVar[Normalization] = Normalization.NONE
+
+
+class NoPortEverCollides(NodePorts):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.ones(len(rows), dtype=np.bool_)
+
+
+class AnyHostPortCollides(NodePorts):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.array([not any(p.host_ports for p in cluster.pods_on(row).values()) for row in rows.tolist()])
+
+
+class TheLastBitOfCpuCannotBeUsed(NodeResourcesFit):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        free = cluster.allocatable[CPU_COLUMN, rows] - cluster.requested[CPU_COLUMN, rows]
+        wanted = requirements.request(CPU_COLUMN)
+        passed: BoolArray = super().filter(requirements, cluster, rows) & ((wanted < free) | (wanted == 0))
+        return passed
+
+
+class ZeroRequestsNeedRoomToo(NodeResourcesFit):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        free = cluster.allocatable[CPU_COLUMN, rows] - cluster.requested[CPU_COLUMN, rows]
+        passed: BoolArray = super().filter(requirements, cluster, rows) & (free > 0)
+        return passed
+
+
+class OnlyTheFirstShortageIsTold(NodeResourcesFit):
+    def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
+        return dict(list(super().reasons(requirements, cluster, rows).items())[:1])
+
+
+class FitRoundsUp(NodeResourcesFit):
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        score = super().score(requirements, cluster, rows)
+        return np.minimum(score + 1, 100)
+
+
+class BalanceForgetsWhatWasThereBefore(NodeResourcesBalancedAllocation):
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        return 2 * (super().score(requirements, cluster, rows) - 50)
+
+
+class PodsWithoutRequestsAreBalancedToo(NodeResourcesBalancedAllocation):
+    def applies(self, requirements: Requirements) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class TaintsWeighTwo(Profile):
+    def weighted_scores(self, policy: Policy) -> tuple[WeightedPlugin, ...]:
+        return tuple(
+            replace(entry, weight=2) if entry.plugin.name == "TaintToleration" else entry
+            for entry in super().weighted_scores(policy)
+        )
+
+
+@dataclass(frozen=True)
+class TheCycleKnowsOnePluginOnly(Profile):
+    """Explains itself rightly, and schedules by its first score plugin alone."""
+
+    def weighted_scores(self, policy: Policy) -> tuple[WeightedPlugin, ...]:
+        entries = super().weighted_scores(policy)
+        asked_by = inspect.stack(0)[1].frame.f_globals["__name__"]
+        return entries[:1] if asked_by == "hydatis.scheduler.evaluating" else entries
+
+
+BROKEN: list[Any] = [
+    LooksEverywhereForANamedNode(),
+    NobodyToleratesACordon(),
+    CordonsDoNotMatter(),
+    NoExecuteDoesNotKeepPodsAway(),
+    TolerationsIgnoreTheirOperator(),
+    EveryTolerationCountsInTheScore(),
+    MostTaintsAreBest(),
+    LooksEverywhereForNamedNodes(),
+    TheSelectorAloneCounts(),
+    EveryTermMustMatch(),
+    EveryPreferenceWeighsTheSame(),
+    PreferencesAreNotScaled(),
+    NoPortEverCollides(),
+    AnyHostPortCollides(),
+    TheLastBitOfCpuCannotBeUsed(),
+    ZeroRequestsNeedRoomToo(),
+    OnlyTheFirstShortageIsTold(),
+    FitRoundsUp(),
+    BalanceForgetsWhatWasThereBefore(),
+    PodsWithoutRequestsAreBalancedToo(),
+]
+
+
+def with_broken(broken: Any) -> Profile:
+    """The default profile with this plugin in place of the one of its name."""
+    profile = Profile()
+
+    def swap(plugins: Any) -> Any:
+        return tuple(broken if plugin.name == broken.name else plugin for plugin in plugins)
+
+    return Profile(swap(profile.prefilters), swap(profile.filters), swap(profile.scores), profile.permits)
+
+
+def find_disagreement(oracle: Oracle, profile: Profile) -> Any:
+    session = Session(oracle, profile)
+    for first in range(0, CLUSTERS, A_FEW):
+        outcome = session.verify(make_cluster(SEED, number) for number in range(first, first + A_FEW))
+        if outcome.disagreements:
+            return min(outcome.disagreements, key=lambda found: len(found.case.nodes))
+    return None
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: type(broken).__name__)
+def test_a_plugin_with_one_rule_changed_is_caught_in_a_small_case(oracle: Oracle, broken: Any) -> None:
+    found = find_disagreement(oracle, with_broken(broken))
+    assert found is not None
+    named = {difference.plugin for difference in found.differences}
+    assert broken.name in named or named == {""}
+    assert len(found.case.nodes) <= 2
+    assert len(found.case.candidates) == 1
+
+
+def test_a_wrong_choice_is_caught_even_where_the_explanation_is_right(oracle: Oracle) -> None:
+    found = find_disagreement(oracle, TheCycleKnowsOnePluginOnly())
+    assert found is not None
+    assert {d.part for d in found.differences} == {"decision"}
+
+
+def test_a_wrong_weight_is_caught(oracle: Oracle) -> None:
+    found = find_disagreement(oracle, TaintsWeighTwo())
+    assert found is not None
+    assert {d.plugin for d in found.differences if d.part == "score"} == {"TaintToleration"}
