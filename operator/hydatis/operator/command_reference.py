@@ -1,4 +1,4 @@
-"""Writes docs/commands.md from the commands' own help: `python -m hydatis.operator.command_reference`, run by `make docs`.
+"""Writes docs/commands.md from the commands' own help: `python -m hydatis.operator.command_reference`, for `make docs`.
 
 A test holds the committed file against this text, so that the reference is never out of date.
 """

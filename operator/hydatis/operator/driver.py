@@ -27,9 +27,12 @@ from hydatis.scheduler.events import (
     NodeSeen,
     PodGone,
     PodSeen,
+    WorkloadGone,
+    WorkloadSeen,
 )
 from hydatis.scheduler.instructions import Bind, Instruction
 from hydatis.scheduler.scheduler import Scheduler
+from hydatis.scheduler.workloads import Workload
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +121,16 @@ class Driver:
     def namespace_gone(self, name: str) -> None:
         """A namespace was deleted."""
         self.tell(NamespaceGone(name))
+
+    def workload_seen(self, kind: str, manifest: Mapping[str, Any]) -> None:
+        """A Service or a controller of pods was listed, added or modified."""
+        metadata = manifest["metadata"]
+        self.tell(WorkloadSeen(Workload(kind, metadata["namespace"], metadata["name"]), manifest))
+
+    def workload_gone(self, kind: str, key: str) -> None:
+        """A Service or a controller of pods was deleted; `key` is NAMESPACE/NAME."""
+        namespace, _, name = key.partition("/")
+        self.tell(WorkloadGone(Workload(kind, namespace, name)))
 
     def tell(self, event: Event) -> None:
         """Give the core one event; a defect of the core in it is counted and logged, and the rest goes on."""

@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import kopf
@@ -232,6 +233,15 @@ class _EndlessBackoff:
         return itertools.chain((0.5, 1.0, 2.0), itertools.repeat(5.0))
 
 
+_WORKLOADS = (
+    ("services", "/api/v1/services", "Service"),
+    ("replicationcontrollers", "/api/v1/replicationcontrollers", "ReplicationController"),
+    ("replicasets", "/apis/apps/v1/replicasets", "ReplicaSet"),
+    ("statefulsets", "/apis/apps/v1/statefulsets", "StatefulSet"),
+)
+"""Resource, path and kind of what says which pods belong together."""
+
+
 def _watched(driver: Driver) -> tuple[Watched, ...]:
     return (
         Watched("nodes", "/api/v1/nodes", _name, driver.node_seen, driver.node_gone),
@@ -244,12 +254,27 @@ def _watched(driver: Driver) -> tuple[Watched, ...]:
             driver.pod_gone,
             field_selector="status.phase!=Succeeded,status.phase!=Failed",
         ),
+        *(
+            Watched(
+                resource,
+                path,
+                _namespaced_name,
+                partial(driver.workload_seen, kind),
+                partial(driver.workload_gone, kind),
+            )
+            for resource, path, kind in _WORKLOADS
+        ),
     )
 
 
 def _name(manifest: Mapping[str, Any]) -> str:
     name: str = manifest["metadata"]["name"]
     return name
+
+
+def _namespaced_name(manifest: Mapping[str, Any]) -> str:
+    metadata = manifest["metadata"]
+    return f"{metadata['namespace']}/{metadata['name']}"
 
 
 def _uid(manifest: Mapping[str, Any]) -> str:
