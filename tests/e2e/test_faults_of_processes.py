@@ -1,5 +1,6 @@
 """Processes that die: SIGKILL to the operator and to the API server in the middle of a burst."""
 
+import json
 from collections.abc import Callable
 
 from hydatis.sandbox.controlplane import Component
@@ -48,6 +49,14 @@ def test_an_api_server_killed_during_a_burst_finds_the_same_operator_at_work_aga
     burst.join()
     assert complaints_after_settling(scene, operator, bound=capacity) == []
     assert operator.metrics()['hydatis_watch_faults_total{resource="pods"}'] > 0
+    # Sooner than the list that is made once a minute: the watch of policies has come back, too.
+    policy = {"apiVersion": "hydatis.io/v1alpha1", "kind": "MLSchedulerPolicy", "metadata": {"name": scene.name}}
+    scene.control_plane.kubectl("apply", "-f", "-", stdin=json.dumps({**policy, "spec": {}}))
+    try:
+        in_force = f'hydatis_policy_in_force{{generation="1",heuristic="KubeScheduler",policy="{scene.name}"}}'
+        scene.wait_until(lambda: operator.metrics().get(in_force) == 1, "the policy is in force", 20.0)
+    finally:
+        scene.control_plane.kubectl("delete", "mlsp", scene.name)
 
 
 def test_history_that_is_really_gone_makes_the_operator_list_again(
