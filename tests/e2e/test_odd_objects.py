@@ -23,6 +23,17 @@ def limits(amounts: dict[str, str]) -> Manifest:
     return {"resources": {"limits": amounts}}
 
 
+NEAR_A = {"labelSelector": {"matchLabels": {"app": "a"}}, "topologyKey": "kubernetes.io/hostname"}
+SPREAD = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "a"}}}
+
+
+def affinity(kind: str, strength: str) -> Manifest:
+    if strength == "required":
+        return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [NEAR_A]}}}
+    preferred = [{"weight": 1, "podAffinityTerm": NEAR_A}]
+    return {"affinity": {kind: {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
+
+
 BOUND: dict[str, Manifest] = {
     "without-requests": {"resources": {}},
     "zero-requests": requests(cpu="0", memory="0"),
@@ -52,6 +63,13 @@ BOUND: dict[str, Manifest] = {
     LONG_NAME: requests(cpu="1m"),
     "odd-node-selected": {"resources": {}, "nodeSelector": {"odd": "labels"}},
 }
+BOUND |= {
+    "pod-affinity-preferred": affinity("podAffinity", "preferred"),
+    "pod-anti-affinity-required": affinity("podAntiAffinity", "required"),
+    "pod-anti-affinity-preferred": affinity("podAntiAffinity", "preferred"),
+    "spread-hard": {"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "DoNotSchedule"}]},
+    "spread-soft": {"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "ScheduleAnyway"}]},
+}
 """Pods that have to get a node."""
 
 WAITING: dict[str, tuple[Manifest, str]] = {
@@ -63,37 +81,12 @@ WAITING: dict[str, tuple[Manifest, str]] = {
     "absent-resource": (limits({"example.com/absent": "1"}), "Insufficient example.com/absent"),
     "only-on-a-node-without-status": ({"resources": {}, "nodeSelector": {"odd": "bare"}}, "Too many pods"),
     "only-on-a-node-of-no-pods": ({"resources": {}, "nodeSelector": {"odd": "no-pods"}}, "Too many pods"),
+    "nobody-to-be-near": (affinity("podAffinity", "required"), "didn't match pod affinity rules"),
     "no-such-node": ({"nodeSelector": {"odd": "nowhere"}}, "didn't match Pod's node affinity/selector"),
 }
 """Pods that no node can hold, and what they are told."""
 
-NEAR_A = {"labelSelector": {"matchLabels": {"app": "a"}}, "topologyKey": "kubernetes.io/hostname"}
-SPREAD = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "a"}}}
-
-
-def affinity(kind: str, strength: str) -> Manifest:
-    if strength == "required":
-        return {"affinity": {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [NEAR_A]}}}
-    preferred = [{"weight": 1, "podAffinityTerm": NEAR_A}]
-    return {"affinity": {kind: {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}}
-
-
 NOT_HONOURED: dict[str, tuple[Manifest, str]] = {
-    "pod-affinity-required": (
-        affinity("podAffinity", "required"),
-        "spec.affinity.podAffinity (plugin InterPodAffinity)",
-    ),
-    "pod-affinity-preferred": (affinity("podAffinity", "preferred"), "spec.affinity.podAffinity"),
-    "pod-anti-affinity-required": (affinity("podAntiAffinity", "required"), "spec.affinity.podAntiAffinity"),
-    "pod-anti-affinity-preferred": (affinity("podAntiAffinity", "preferred"), "spec.affinity.podAntiAffinity"),
-    "spread-hard": (
-        {"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "DoNotSchedule"}]},
-        "spec.topologySpreadConstraints (plugin PodTopologySpread)",
-    ),
-    "spread-soft": (
-        {"topologySpreadConstraints": [{**SPREAD, "whenUnsatisfiable": "ScheduleAnyway"}]},
-        "spec.topologySpreadConstraints",
-    ),
     "claim": (
         {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]},
         "spec.volumes[0].persistentVolumeClaim (plugin VolumeBinding)",
