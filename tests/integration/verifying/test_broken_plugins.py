@@ -216,7 +216,12 @@ def with_broken(broken: Any) -> Profile:
     def swap(plugins: Any) -> Any:
         return tuple(broken if plugin.name == broken.name else plugin for plugin in plugins)
 
-    return Profile(swap(profile.prefilters), swap(profile.filters), swap(profile.scores), profile.permits)
+    return replace(
+        profile,
+        prefilters=swap(profile.prefilters),
+        filters=swap(profile.filters),
+        scores=swap(profile.scores),
+    )
 
 
 def find_disagreement(oracle: Oracle, profile: Profile) -> Any:

@@ -2,6 +2,8 @@
 driver sends.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from hydatis.sandbox.verifying.answers import Answer, Decision, from_inspection
@@ -76,7 +78,7 @@ def scoring_most_allocated(profile: Profile) -> Profile:
     """Return the profile with MostAllocated in place of LeastAllocated."""
     fit = NodeResourcesFit(most_allocated=True)
     scores = tuple(fit if plugin.name == fit.name else plugin for plugin in profile.scores)
-    return Profile(profile.prefilters, profile.filters, scores, profile.permits)
+    return replace(profile, scores=scores)
 
 
 def _scores_most_allocated(plugin: ScorePlugin) -> bool:
@@ -89,9 +91,9 @@ def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:
     for name in names:
         if name not in known:
             raise VerifyError(f"--plugin {name} is unknown; choose from {', '.join(known)}.")
-    return Profile(
-        prefilters=tuple(p for p in profile.prefilters if p.name in names),
-        filters=tuple(p for p in profile.filters if p.name in names),
-        scores=tuple(p for p in profile.scores if p.name in names),
-        permits=profile.permits,
+    return replace(
+        profile,
+        prefilters=tuple(plugin for plugin in profile.prefilters if plugin.name in names),
+        filters=tuple(plugin for plugin in profile.filters if plugin.name in names),
+        scores=tuple(plugin for plugin in profile.scores if plugin.name in names),
     )
