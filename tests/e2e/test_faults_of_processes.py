@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from hydatis.sandbox.controlplane import Component
-from hydatis.sandbox.faults.actions import Delay
+from hydatis.sandbox.faults.actions import Delay, SilenceWatch
 from hydatis.sandbox.faults.compacting import compact_history
 from hydatis.sandbox.faults.plan import Rule
 from hydatis.sandbox.faults.proxy import FaultProxy
@@ -62,11 +62,13 @@ def test_an_api_server_killed_during_a_burst_finds_the_same_operator_at_work_aga
 def test_history_that_is_really_gone_makes_the_operator_list_again(
     scene: Scene, proxy: FaultProxy, start_operator: START
 ) -> None:
-    proxy.plan.add(SLOW_BINDS)
+    # A watch that is behind when the API server ends; where it wants to resume, there is no history any more.
+    behind = Rule("behind", SilenceWatch(after_lines=60), verb="watch", resource="pods", times=1)
+    proxy.plan.add(SLOW_BINDS, behind)
     capacity = scene.shape.pods
-    operator = start_operator("--bind-concurrency", "8", through=proxy)
+    operator = start_operator("--bind-concurrency", "8", "--watch-silence", "5", through=proxy)
     burst = scene.burst(scene.pods_of_burst(capacity + TOO_MANY))
-    scene.wait_for_bound(60)
+    scene.wait_until(lambda: proxy.plan.count("behind") == 1 and len(scene.pods()) > 100, "the watch is behind", 20.0)
     scene.control_plane.stop_component(Component.APISERVER, kill=True)
     compact_history(scene.control_plane)
     scene.control_plane.restart_component(Component.APISERVER)

@@ -16,16 +16,20 @@ from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.session import Session
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import Everywhere, Normalization, PreFilterResult
+from hydatis.scheduler.neighbours import Neighbours
+from hydatis.scheduler.plugins import MAX_NODE_SCORE, Everywhere, Normalization, PreFilterResult
+from hydatis.scheduler.plugins.image_locality import ImageLocality
+from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_name import NodeName
 from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from hydatis.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.policy import Policy
-from hydatis.scheduler.profile import Profile, WeightedPlugin
+from hydatis.scheduler.profile import PluginSet, Profile
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN
 from hydatis.scheduler.tolerations import PREFER_NO_SCHEDULE, tolerated
@@ -127,7 +131,7 @@ class NoPortEverCollides(NodePorts):
 
 class AnyHostPortCollides(NodePorts):
     def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
-        return np.array([not any(p.host_ports for p in cluster.pods_on(row).values()) for row in rows.tolist()])
+        return np.array([not any(p.requirements.host_ports for p in cluster.pods_on(row).values()) for row in rows.tolist()])
 
 
 class TheLastBitOfCpuCannotBeUsed(NodeResourcesFit):
@@ -166,23 +170,76 @@ class PodsWithoutRequestsAreBalancedToo(NodeResourcesBalancedAllocation):
         return True
 
 
+class DomainsNeverFill(PodTopologySpread):
+    def filter(self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster) -> BoolArray:
+        return cluster.present.copy()
+
+
+class TheEmptiestDomainIsAlwaysEmpty(PodTopologySpread):
+    def filter(self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster) -> BoolArray:
+        strict = tuple(
+            replace(spread, constraint=replace(spread.constraint, min_domains=99))
+            for spread in neighbours.required_spread
+        )
+        return super().filter(requirements, replace(neighbours, required_spread=strict), cluster)
+
+
+class InclusionPoliciesDoNotMatter(PodTopologySpread):
+    def filter(self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster) -> BoolArray:
+        lax = tuple(
+            replace(spread, constraint=replace(spread.constraint, honor_affinity=False, honor_taints=False))
+            for spread in neighbours.required_spread
+        )
+        return super().filter(requirements, replace(neighbours, required_spread=lax), cluster)
+
+
+class NothingIsSpreadByDefault(PodTopologySpread):
+    def scores(self, neighbours: Neighbours) -> bool:
+        return super().scores(neighbours) and not neighbours.spread_by_default
+
+
+class TheFirstOfItsKindWaitsForTheSecond(InterPodAffinity):
+    def filter(self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster) -> BoolArray:
+        return super().filter(requirements, replace(neighbours, may_be_first=False), cluster)
+
+
+class RunningPodsHaveNoSay(InterPodAffinity):
+    def filter(self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster) -> BoolArray:
+        return super().filter(requirements, replace(neighbours, forbidden_by=()), cluster)
+
+
+class PreferencesOnlyDraw(InterPodAffinity):
+    def score(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, feasible: BoolArray
+    ) -> tuple[Int64Array, Int64Array]:
+        drawing = tuple(pull for pull in neighbours.pulls if pull.weight > 0)
+        return super().score(requirements, replace(neighbours, pulls=drawing), cluster, feasible)
+
+
+class HoldingEverythingCountsAsHoldingNothing(ImageLocality):
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        score = super().score(requirements, cluster, rows)
+        return np.where(score == MAX_NODE_SCORE, 0, score)
+
+
 @dataclass(frozen=True)
 class TaintsWeighTwo(Profile):
-    def weighted_scores(self, policy: Policy) -> tuple[WeightedPlugin, ...]:
-        return tuple(
-            replace(entry, weight=2) if entry.plugin.name == "TaintToleration" else entry
-            for entry in super().weighted_scores(policy)
-        )
+    def under(self, policy: Policy) -> PluginSet:
+        plugins = super().under(policy)
+        scores = [replace(e, weight=2) if e.plugin.name == "TaintToleration" else e for e in plugins.scores]
+        return replace(plugins, scores=scores)
 
 
 @dataclass(frozen=True)
 class TheCycleKnowsOnePluginOnly(Profile):
     """Explains itself rightly, and schedules by its first score plugin alone."""
 
-    def weighted_scores(self, policy: Policy) -> tuple[WeightedPlugin, ...]:
-        entries = super().weighted_scores(policy)
+    def under(self, policy: Policy) -> PluginSet:
+        plugins = super().under(policy)
         asked_by = inspect.stack(0)[1].frame.f_globals["__name__"]
-        return entries[:1] if asked_by == "hydatis.scheduler.evaluating" else entries
+        if asked_by != "hydatis.scheduler.evaluating":
+            return plugins
+        return replace(plugins, scores=plugins.scores[:1], neighbour_scores=())
 
 
 BROKEN: list[Any] = [
@@ -206,6 +263,14 @@ BROKEN: list[Any] = [
     FitRoundsUp(),
     BalanceForgetsWhatWasThereBefore(),
     PodsWithoutRequestsAreBalancedToo(),
+    DomainsNeverFill(),
+    TheEmptiestDomainIsAlwaysEmpty(),
+    InclusionPoliciesDoNotMatter(),
+    NothingIsSpreadByDefault(),
+    TheFirstOfItsKindWaitsForTheSecond(),
+    RunningPodsHaveNoSay(),
+    PreferencesOnlyDraw(),
+    HoldingEverythingCountsAsHoldingNothing(),
 ]
 
 
@@ -216,7 +281,14 @@ def with_broken(broken: Any) -> Profile:
     def swap(plugins: Any) -> Any:
         return tuple(broken if plugin.name == broken.name else plugin for plugin in plugins)
 
-    return Profile(swap(profile.prefilters), swap(profile.filters), swap(profile.scores), profile.permits)
+    return replace(
+        profile,
+        prefilters=swap(profile.prefilters),
+        filters=swap(profile.filters),
+        neighbour_filters=swap(profile.neighbour_filters),
+        scores=swap(profile.scores),
+        neighbour_scores=swap(profile.neighbour_scores),
+    )
 
 
 def find_disagreement(oracle: Oracle, profile: Profile) -> Any:

@@ -53,9 +53,9 @@ def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
     if ours.decision is not None:
         # Which of the best it is, is for chance to say, in kube-scheduler as well.
         acceptable = theirs.best if theirs.failure is None else theirs.feasible
-        node, message = ours.decision.node, ours.decision.message
-        if message != theirs.message or (message is None and node not in acceptable):
-            yield Difference("decision", "", "", node or message, theirs.message or sorted(acceptable))
+        chosen, said = ours.decision.node, ours.decision.message
+        if said != theirs.message or (said is None and chosen not in acceptable):
+            yield Difference("decision", "", "", chosen or said, theirs.message or sorted(acceptable))
 
 
 def _differences_in_scores(ours: Answer, theirs: Answer) -> Iterator[Difference]:

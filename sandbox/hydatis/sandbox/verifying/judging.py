@@ -106,11 +106,11 @@ def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:
     for name in names:
         if name not in known:
             raise VerifyError(f"--plugin {name} is unknown; choose from {', '.join(known)}.")
-    return Profile(
-        prefilters=tuple(p for p in profile.prefilters if p.name in names),
-        filters=tuple(p for p in profile.filters if p.name in names),
-        neighbour_filters=tuple(p for p in profile.neighbour_filters if p.name in names),
-        scores=tuple(p for p in profile.scores if p.name in names),
-        neighbour_scores=tuple(p for p in profile.neighbour_scores if p.name in names),
-        permits=profile.permits,
+    return replace(
+        profile,
+        prefilters=tuple(plugin for plugin in profile.prefilters if plugin.name in names),
+        filters=tuple(plugin for plugin in profile.filters if plugin.name in names),
+        neighbour_filters=tuple(plugin for plugin in profile.neighbour_filters if plugin.name in names),
+        scores=tuple(plugin for plugin in profile.scores if plugin.name in names),
+        neighbour_scores=tuple(plugin for plugin in profile.neighbour_scores if plugin.name in names),
     )

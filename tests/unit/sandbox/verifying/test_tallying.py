@@ -10,7 +10,13 @@ from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.profile import Profile
 
-PROFILE = Profile(prefilters=(NodeName(),), filters=(NodeName(), NodePorts()), scores=(TaintToleration(),))
+PROFILE = Profile(
+    prefilters=(NodeName(),),
+    filters=(NodeName(), NodePorts()),
+    neighbour_filters=(),
+    scores=(TaintToleration(),),
+    neighbour_scores=(),
+)
 THEIRS = Answer(
     prefilter=None,
     rejections={"NodePorts": {"a": ("taken",)}},
