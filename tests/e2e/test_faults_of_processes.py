@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 
+from hydatis.operator.watching import PAGE_SIZE
 from hydatis.sandbox.controlplane import Component
 from hydatis.sandbox.faults.actions import Delay, SilenceWatch
 from hydatis.sandbox.faults.compacting import compact_history
 from hydatis.sandbox.faults.plan import Rule
 from hydatis.sandbox.faults.proxy import FaultProxy
-from hydatis.sandbox.faults.scene import Scene
+from hydatis.sandbox.faults.scene import Scene, Shape
 from hydatis.sandbox.faults.verdict import complaints_after_settling
 from hydatis.sandbox.operator_process import OperatorProcess
 
@@ -75,3 +76,21 @@ def test_history_that_is_really_gone_makes_the_operator_list_again(
     burst.join()
     assert complaints_after_settling(scene, operator, bound=capacity) == []
     assert operator.metrics()['hydatis_watch_relists_total{resource="pods"}'] > 0
+
+
+def test_an_operator_that_starts_decides_nothing_before_it_knows_every_pod(
+    make_scene: Callable[[Shape], Scene], proxy: FaultProxy, start_operator: START
+) -> None:
+    scene = make_scene(Shape(nodes=10, slots=6))
+    capacity = scene.shape.pods
+    # In the order of their names the waiting pods fill the list's first page, and the placed ones come on the second.
+    waiting = scene.pods_of_burst(PAGE_SIZE, prefix="a")
+    placed = [
+        scene.pod(f"z-{number:04}", nodeName=scene.node(number % scene.shape.nodes)["metadata"]["name"])
+        for number in range(capacity)
+    ]
+    scene.burst(waiting + placed).join()
+    proxy.plan.add(Rule("second page", Delay(1.5), verb="list", resource="pods", skip=1, times=1))
+    operator = start_operator(through=proxy)
+    assert proxy.plan.count("second page") == 1
+    assert complaints_after_settling(scene, operator, bound=capacity, seconds=30.0) == []
