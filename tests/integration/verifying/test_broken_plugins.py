@@ -131,9 +131,8 @@ class NoPortEverCollides(NodePorts):
 
 class AnyHostPortCollides(NodePorts):
     def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
-        return np.array(
-            [not any(p.requirements.host_ports for p in cluster.pods_on(row).values()) for row in rows.tolist()]
-        )
+        free = [not any(p.requirements.host_ports for p in cluster.pods_on(row).values()) for row in rows.tolist()]
+        return np.array(free, dtype=np.bool_)
 
 
 class TheLastBitOfCpuCannotBeUsed(NodeResourcesFit):
