@@ -1,0 +1,34 @@
+"""The documentation is true to the code where a machine can tell."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hydatis.operator.command_reference import reference
+
+_ROOT = Path(__file__).parents[3]
+_PAGES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("docs/*.md"), *_ROOT.glob("benchmarks/*.md")])
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def test_the_command_reference_is_what_the_commands_say() -> None:
+    assert (_ROOT / "docs/commands.md").read_text() == reference(), "run: make docs"
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = [link for link in _LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted(_ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+def test_the_readme_leads_to_every_page(page: Path) -> None:
+    assert f"docs/{page.name}" in (_ROOT / "README.md").read_text()
+
+
+def test_make_help_explains_every_target() -> None:
+    makefile = (_ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    explained = set(re.findall(r"^([a-z]+):.*## \S", makefile, re.MULTILINE))
+    assert explained == set(phony.split())
