@@ -7,7 +7,7 @@ end is either one Event for each bound pod, or a silence.
 import asyncio
 import time
 
-from hydatis.sandbox.demo.api_session import ApiSession
+from hydatis.sandbox.api_session import ApiSession
 
 _POLL_SECONDS = 0.1
 _SILENCE_SECONDS = 3.0

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from hydatis.sandbox.demo.api_session import ApiSession
+from hydatis.sandbox.api_session import ApiSession
 
 CONCURRENCY = 32
 """Requests in flight at once; on a small machine the API server creates no faster with more."""

@@ -22,9 +22,9 @@ from hydatis.benchmarks.measuring import ProcessMeter
 from hydatis.benchmarks.modes import Mode
 from hydatis.benchmarks.records import SCHEDULER, Observed, measurements, raw
 from hydatis.benchmarks.workload import NAMESPACE, Workload
+from hydatis.sandbox.api_session import ApiSession, create_all
 from hydatis.sandbox.controlplane import MINIMAL, Component, ControlPlane
-from hydatis.sandbox.demo.api_session import ApiSession, create_all
-from hydatis.sandbox.demo.pod_watch import PodWatch
+from hydatis.sandbox.pod_watch import PodWatch
 
 _PODS_PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
 

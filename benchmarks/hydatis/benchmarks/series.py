@@ -15,7 +15,7 @@ from hydatis.benchmarks.contenders import Contender
 from hydatis.benchmarks.modes import Mode
 from hydatis.benchmarks.run import Plan, execute
 from hydatis.benchmarks.workload import Workload
-from hydatis.sandbox.demo.api_session import ApiError
+from hydatis.sandbox.api_session import ApiError
 from hydatis.sandbox.errors import SandboxError
 
 

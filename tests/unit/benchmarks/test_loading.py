@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from hydatis.benchmarks.loading import CONCURRENCY, create_pods
-from hydatis.sandbox.demo.api_session import ApiError, ApiSession
+from hydatis.sandbox.api_session import ApiError, ApiSession
 
 PATH = "/api/v1/namespaces/bench/pods"
 

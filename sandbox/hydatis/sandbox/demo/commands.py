@@ -43,7 +43,7 @@ def demo(
 
 
 def _play(nodes: int, pods: int, seed: int, json: Path | None, *, trace: bool) -> list[str]:
-    from hydatis.sandbox.demo.api_session import ApiError
+    from hydatis.sandbox.api_session import ApiError
     from hydatis.sandbox.demo.errors import DemoError
     from hydatis.sandbox.demo.playing import play
     from hydatis.sandbox.demo.report import write_json

@@ -15,16 +15,16 @@ from typing import Any
 
 import orjson
 
+from hydatis.sandbox.api_session import ApiSession, create_all
 from hydatis.sandbox.controlplane import ControlPlane
-from hydatis.sandbox.demo.api_session import ApiSession, create_all
 from hydatis.sandbox.demo.errors import DemoError
 from hydatis.sandbox.demo.expectations import broken_expectations, is_ready
 from hydatis.sandbox.demo.live_view import QUEUES, LiveView, Progress
 from hydatis.sandbox.demo.node_fill import NodeFill
-from hydatis.sandbox.demo.pod_watch import ObservedPod, PodWatch
 from hydatis.sandbox.demo.scenario import GATED, NAMESPACE, POLICY, Scenario
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.operator_process import OperatorProcess
+from hydatis.sandbox.pod_watch import ObservedPod, PodWatch
 from hydatis.sandbox.processes import log_tail
 
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
+from hydatis.sandbox.api_session import ApiSession
 from hydatis.sandbox.building import provide
 from hydatis.sandbox.controlplane import FULL, ControlPlane
-from hydatis.sandbox.demo.api_session import ApiSession
 from hydatis.sandbox.demo.live_view import LiveView
 from hydatis.sandbox.demo.node_fill import NodeFill
 from hydatis.sandbox.demo.performing import Outcome, Performance

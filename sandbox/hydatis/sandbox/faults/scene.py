@@ -17,8 +17,8 @@ from typing import Any
 
 import orjson
 
+from hydatis.sandbox.api_session import ApiError, ApiSession
 from hydatis.sandbox.controlplane import ControlPlane
-from hydatis.sandbox.demo.api_session import ApiError, ApiSession
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.faults.audit import AuditLog, Binding
 from hydatis.simulations.recounting import Overcommitment, overcommitments

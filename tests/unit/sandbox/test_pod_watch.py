@@ -11,9 +11,9 @@ import orjson
 import pytest
 from aiohttp import web
 
+from hydatis.sandbox.api_session import ApiError, ApiSession, create_all
 from hydatis.sandbox.certificates import Certificates
-from hydatis.sandbox.demo.api_session import ApiError, ApiSession, create_all
-from hydatis.sandbox.demo.pod_watch import PodWatch
+from hydatis.sandbox.pod_watch import PodWatch
 
 PODS = "/api/v1/namespaces/load/pods"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from hydatis.sandbox.demo.api_session import ApiError, ApiSession
+from hydatis.sandbox.api_session import ApiError, ApiSession
 
 _GONE = 410
 _WATCH_SECONDS = 600
