@@ -6,16 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import Normalization
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import BUILT_IN_POLICY
+from hydatis.scheduler.prefiltering import SearchSpace
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scoring import INFEASIBLE, Evaluation
 from hydatis.scheduler.selecting import select
 from hydatis.scheduler.testing import expression, node, place, pod, pod_class_of
 
 _PROFILE = Profile()
+_ALL_NODES = SearchSpace(None)
 _NODES = 12
 
 
@@ -25,6 +28,18 @@ def _evaluation(cluster: Cluster, pod_class: PodClass) -> Evaluation:
     evaluation.refresh()
     return evaluation
 
+
+_APP_DB = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "db"}}}
+_KEEPS_DB_AWAY = {
+    "requiredDuringSchedulingIgnoredDuringExecution": [_APP_DB],
+    "preferredDuringSchedulingIgnoredDuringExecution": [
+        {"weight": 5, "podAffinityTerm": {**_APP_DB, "topologyKey": "zone"}}
+    ],
+}
+_SPREAD_BOTH_WAYS = [
+    {"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": when, "labelSelector": {"matchLabels": {"app": "web"}}}
+    for when in ("DoNotSchedule", "ScheduleAnyway")
+]
 
 _Step = tuple[str, int, int]
 _steps = st.lists(
@@ -42,7 +57,11 @@ def _apply(cluster: Cluster, placed: list[tuple[str, str]], step: _Step, serial:
     name = f"n{number}"
     match kind:
         case "place":
-            builder = pod(f"p{serial}").requests(cpu=f"{variant}500m", memory="1Gi")
+            builder = (
+                pod(f"p{serial}").requests(cpu=f"{variant}500m", memory="1Gi").labels(app="web" if variant else "db")
+            )
+            if variant == 2:
+                builder.set_spec(affinity={"podAntiAffinity": _KEEPS_DB_AWAY})
             place(cluster, builder.host_port(80) if variant == 3 else builder, name)
             placed.append((builder.uid, name))
         case "remove" if placed:
@@ -74,18 +93,20 @@ def test_refreshing_gives_what_starting_over_gives(steps: list[_Step]) -> None:
             pod().host_port(80),
             pod().requests(cpu="100m").preferred_node_affinity((7, zone)),
             pod().toleration("t1").node_selector(zone="1"),
+            pod().labels(app="db").set_spec(affinity={"podAntiAffinity": _KEEPS_DB_AWAY}),
+            pod().labels(app="web").set_spec(topologySpreadConstraints=_SPREAD_BOTH_WAYS),
         )
     ]
-    kept = [_evaluation(cluster, pod_class) for pod_class in classes]
+    kept = Evaluations(cluster, _PROFILE, memory_bytes=2**20)
     placed: list[tuple[str, str]] = []
     for serial, step in enumerate(steps):
         _apply(cluster, placed, step, serial)
-        for pod_class, evaluation in zip(classes, kept, strict=True):
-            # Refresh only now and then, so that several changes, also of one row, are caught up with at once.
-            if (serial + len(pod_class.requirements.requests)) % 3 == 0:
-                evaluation.refresh()
-    for pod_class, evaluation in zip(classes, kept, strict=True):
-        evaluation.refresh()
+        for number, pod_class in enumerate(classes):
+            # Only now and then, so that several changes, also of one row, are caught up with at once.
+            if (serial + number) % 3 == 0:
+                kept.of(pod_class, BUILT_IN_POLICY, _ALL_NODES)
+    for pod_class in classes:
+        evaluation = kept.of(pod_class, BUILT_IN_POLICY, _ALL_NODES)
         anew = _evaluation(cluster, pod_class)
         np.testing.assert_array_equal(evaluation.ranking(), anew.ranking())
         np.testing.assert_array_equal(evaluation.feasible, anew.feasible)
