@@ -66,7 +66,8 @@ def _bars(axes: Any, results: Sequence[Mapping[str, Any]], keys: Sequence[str]) 
                 continue
             place = index + (side - 0.5) * _BAR
             bar = axes.bar(place, value, _BAR, color=_COLOURS[scheduler])
-            axes.bar_label(bar, fmt="{:,.0f}", padding=3, fontsize=8)
+            # Inside the bar, where no whisker runs through the number.
+            axes.bar_label(bar, fmt="{:,.0f}", label_type="center", fontsize=8, color="white", fontweight="bold")
             if row[scheduler]["valid_runs"] > 1:
                 smallest, largest = (number_at(row[scheduler]["range"][end], keys) or value for end in ("min", "max"))
                 whiskers = [[value - smallest], [largest - value]]
