@@ -4,6 +4,7 @@ Tests, the demo and benchmarks start it with the kubeconfig of the chart's servi
 ship.
 """
 
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -58,6 +59,10 @@ class OperatorProcess:
         the log where the operator ends, or is not ready within `deadline_seconds`.
         """
         log = log or kubeconfig.parent / "operator.log"
+        if environment is None:
+            # The Kubernetes client writes the certificate authority to a temporary file, which a killed operator leaves
+            # behind: it goes with the sandbox.
+            environment = {**os.environ, "TMPDIR": str(kubeconfig.parent)}
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             port = Port()
             command = [str(python or sys.executable), "-m", "hydatis.operator", "run", "--kubeconfig", str(kubeconfig)]
