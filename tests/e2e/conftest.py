@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hydatis.sandbox.controlplane import MINIMAL, Component, ControlPlane
@@ -137,3 +138,21 @@ def start_module_operator(
     """As `start_operator`, for operators that live through all tests of a file."""
     with operator_starter(stage, tmp_path_factory.mktemp("operator")) as start:
         yield start
+
+
+@pytest.fixture
+def left_running() -> Callable[[Path], list[str]]:
+    """Lists the command lines of processes that name the folder."""
+
+    def find(folder: Path) -> list[str]:
+        found = []
+        for process in psutil.process_iter():
+            try:
+                command = process.cmdline()
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            if any(str(folder) in argument for argument in command):
+                found.append(" ".join(command))
+        return found
+
+    return find

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from hydatis.sandbox.building import provide
@@ -22,18 +22,6 @@ _SECONDS = 400
 def environment(folder: Path) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     return {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
-
-
-def left_running(folder: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            command = process.cmdline()
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-        if any(str(folder) in argument for argument in command):
-            found.append(" ".join(command))
-    return found
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -101,7 +89,9 @@ def test_the_table_and_the_figure_are_made(measured: tuple[dict[str, Any], str, 
     assert (folder / "bench.png").stat().st_size > 10_000
 
 
-def test_nothing_is_left_behind(measured: tuple[dict[str, Any], str, Path]) -> None:
+def test_nothing_is_left_behind(
+    measured: tuple[dict[str, Any], str, Path], left_running: Callable[[Path], list[str]]
+) -> None:
     _, _, folder = measured
     assert left_running(folder / "tmp") == []
     assert list((folder / "tmp").iterdir()) == []
@@ -119,7 +109,7 @@ def test_a_run_that_misses_its_deadline_says_how_far_it_came_and_fails(tmp_path:
     assert "not valid: HYDATIS, 20 nodes, queued, repeat 1: only " in ended.stdout
 
 
-def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing_running(tmp_path: Path, left_running: Callable[[Path], list[str]]) -> None:
     folder = tmp_path / "tmp"
     log = tmp_path / "bench.log"
     with log.open("wb") as output:
@@ -132,7 +122,11 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
         )
     try:
         deadline = time.monotonic() + 120
-        while not _operator_runs(folder) and process.poll() is None and time.monotonic() < deadline:
+        while (
+            not any("hydatis.operator run" in command for command in left_running(folder))
+            and process.poll() is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.1)
         # The scheduler runs now, and the load needs 20 s: this is the middle of the run.
         time.sleep(3)
@@ -146,7 +140,3 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
     assert "Traceback" not in log.read_text()
     assert left_running(folder) == []
     assert list(folder.iterdir()) == []
-
-
-def _operator_runs(folder: Path) -> bool:
-    return any("hydatis.operator run" in command for command in left_running(folder))

@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from hydatis.sandbox.building import provide
@@ -25,18 +25,6 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     """All temporary files go below `folder`, so that what is left behind can be found by it."""
     folder.mkdir(exist_ok=True)
     return {**os.environ, "TMPDIR": str(folder), **more}
-
-
-def left_running(folder: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            command = process.cmdline()
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-        if any(str(folder) in argument for argument in command):
-            found.append(" ".join(command))
-    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -98,7 +86,9 @@ def test_without_a_terminal_lines_are_plain(played: tuple[dict[str, Any], str, P
     assert "bound 79 (" in printed
 
 
-def test_nothing_is_left_behind(played: tuple[dict[str, Any], str, Path]) -> None:
+def test_nothing_is_left_behind(
+    played: tuple[dict[str, Any], str, Path], left_running: Callable[[Path], list[str]]
+) -> None:
     _, _, folder = played
     assert left_running(folder) == []
     assert list(folder.iterdir()) == []
@@ -120,7 +110,9 @@ def test_a_trace_can_be_played_instead(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("moment", ["starting kube-apiserver", "operator ready"])
-def test_an_interrupt_leaves_nothing_running(tmp_path: Path, moment: str) -> None:
+def test_an_interrupt_leaves_nothing_running(
+    tmp_path: Path, moment: str, left_running: Callable[[Path], list[str]]
+) -> None:
     folder = tmp_path / "tmp"
     log = tmp_path / "demo.log"
     with log.open("wb") as output:

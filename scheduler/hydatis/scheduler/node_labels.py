@@ -55,10 +55,6 @@ class NodeLabels:
             value = labels.get(key)
             column.values[row] = _ABSENT if value is None else column.number(value)
 
-    def of(self, row: int) -> Mapping[str, str]:
-        """Return a row's labels."""
-        return self._labels[row]
-
     def numbers(self, key: str) -> Int32Array:
         """Return, for every row, the number of its value of this label, -1 without it. Not to be written."""
         return self._column(key).values

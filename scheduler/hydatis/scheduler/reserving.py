@@ -4,7 +4,6 @@ the API server says so.
 One ledger holds every placed pod, so that no pod is ever counted twice or on two nodes.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hydatis.scheduler.cluster import Cluster
@@ -37,10 +36,6 @@ class Reservations:
         """Tell whether the pod counts on a node that the API server has not confirmed yet."""
         placement = self._placements.get(uid)
         return placement is not None and placement.assumed
-
-    def assumed(self) -> Iterator[str]:
-        """Yield the uids of the assumed pods. For checks."""
-        return (uid for uid, placement in self._placements.items() if placement.assumed)
 
     def assume(self, uid: str, node: str, pod: PodClass) -> None:
         """Count the pod on the node ahead of its binding."""
