@@ -6,6 +6,7 @@ what it needs and keeps no reference to them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from hydatis.scheduler.policy import Policy
@@ -69,6 +70,36 @@ class WorkloadGone:
     workload: Workload
 
 
+class StorageKind(StrEnum):
+    """The kinds of objects that say which volumes a node can reach."""
+
+    PERSISTENT_VOLUME = "PersistentVolume"
+    PERSISTENT_VOLUME_CLAIM = "PersistentVolumeClaim"
+    STORAGE_CLASS = "StorageClass"
+    CSI_NODE = "CSINode"
+    CSI_DRIVER = "CSIDriver"
+    CSI_STORAGE_CAPACITY = "CSIStorageCapacity"
+    VOLUME_ATTACHMENT = "VolumeAttachment"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSeen:
+    """An object that volumes depend on was listed, added or modified."""
+
+    kind: StorageKind
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageGone:
+    """An object that volumes depend on was deleted."""
+
+    kind: StorageKind
+    namespace: str
+    """Empty for kinds that have none."""
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
     """A valid policy takes effect, in place of the one of the same name."""
@@ -111,6 +142,8 @@ Event = (
     | NamespaceGone
     | WorkloadSeen
     | WorkloadGone
+    | StorageSeen
+    | StorageGone
     | PolicyInForce
     | PolicyGone
     | BindSucceeded

@@ -1,8 +1,41 @@
 """What the decision core asks of its driver."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hydatis.scheduler.decision import Decision, PodReference
+
+
+class ClaimReference(NamedTuple):
+    """Names one PersistentVolumeClaim, this very one."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+class VolumeForClaim(NamedTuple):
+    """A PersistentVolume that the core chose for a claim."""
+
+    volume: str
+    claim: ClaimReference
+
+
+@dataclass(frozen=True, slots=True)
+class VolumesToBind:
+    """What has to happen to a pod's claims before the pod is bound to its node (kubernetes plugins/volumebinding,
+    PodVolumes).
+
+    The driver carries it out as PreBind, waits until every claim named is bound, and only then binds the pod.
+    """
+
+    bind: tuple[VolumeForClaim, ...] = ()
+    """Volumes to be bound to claims: the volume's `spec.claimRef` is set."""
+    provision: tuple[ClaimReference, ...] = ()
+    """Claims to be provisioned for the node: the annotation `volume.kubernetes.io/selected-node` is set."""
+
+    def __bool__(self) -> bool:
+        return bool(self.bind or self.provision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +48,7 @@ class Bind:
     pod: PodReference
     node: str
     decision: Decision
+    volumes: VolumesToBind = VolumesToBind()
 
 
 @dataclass(frozen=True, slots=True)
