@@ -27,6 +27,8 @@ class Diagnosis:
     reasons.
     """
     plugins: frozenset[str]
+    resolvable: Rows
+    """Nodes that the pod might fit if pods left them; the plugin that rejects a node first decides that."""
 
 
 def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
@@ -43,6 +45,7 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
     reasons: Counter[str] = Counter()
     rejecting = set(space.narrowed_by)
     remaining = space.rows(cluster)
+    resolvable: list[Rows] = []
     left_out = cluster.node_count - len(remaining)
     if left_out:
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
@@ -52,15 +55,20 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
         passed = plugin.filter(requirements, cluster, remaining)
         if not passed.all():
             rejecting.add(plugin.name)
-            reasons.update(plugin.reasons(requirements, cluster, remaining[~passed]))
+            failed = remaining[~passed]
+            reasons.update(plugin.reasons(requirements, cluster, failed))
+            resolvable.append(failed[~plugin.unresolvable(requirements, cluster, failed)])
             remaining = remaining[passed]
     for across in (p for p in profile.neighbour_filters if p.filters(neighbours)):
         passed = across.filter(requirements, neighbours, cluster)[remaining]
         if not passed.all():
             rejecting.add(across.name)
-            reasons.update(across.reasons(requirements, neighbours, cluster, remaining[~passed]))
+            failed = remaining[~passed]
+            reasons.update(across.reasons(requirements, neighbours, cluster, failed))
+            resolvable.append(failed[~across.unresolvable(requirements, neighbours, cluster, failed)])
             remaining = remaining[passed]
-    return Diagnosis(dict(reasons), frozenset(rejecting))
+    rows = np.sort(np.concatenate(resolvable)) if resolvable else remaining[:0]
+    return Diagnosis(dict(reasons), frozenset(rejecting), rows)
 
 
 def no_nodes_available(nodes: int, reasons: Mapping[str, int]) -> str:

@@ -39,6 +39,8 @@ class Inspection:
     """Why no node is worth a look; None when some are."""
     filters: Mapping[str, Mapping[str, tuple[str, ...]]]
     """Plugin to node to reasons, for the nodes it rejects. Each plugin is asked alone about every node."""
+    resolvable: Mapping[str, frozenset[str]]
+    """Plugin to those of the nodes it rejects on which preemption might help."""
     feasible: frozenset[str]
     scores: Mapping[str, Mapping[str, ScoreParts]]
     """Plugin to feasible node to score."""
@@ -53,40 +55,51 @@ class Inspection:
 def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -> Inspection:
     """Ask every plugin about every node."""
     if not cluster.node_count:
-        return Inspection(None, {}, frozenset(), {}, {}, frozenset(), NO_NODES)
+        return Inspection(None, {}, {}, frozenset(), {}, {}, frozenset(), NO_NODES)
     requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
     space = prefilter(profile.prefilters, requirements)
     if isinstance(space, Rejected):
         message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."
-        return Inspection(space.reason, {}, frozenset(), {}, {}, frozenset(), message)
+        return Inspection(space.reason, {}, {}, frozenset(), {}, {}, frozenset(), message)
     rows = space.rows(cluster)
     feasible = np.ones(len(rows), dtype=np.bool_)
     filters = {}
+    resolvable = {}
     for plugin in profile.filters:
         if plugin.applies(requirements):
             passed = plugin.filter(requirements, cluster, rows)
             feasible &= passed
-            filters[plugin.name] = _reasons_by_node(plugin, requirements, cluster, rows[~passed].tolist())
+            failed = rows[~passed]
+            filters[plugin.name] = _reasons_by_node(plugin, requirements, cluster, failed.tolist())
+            final = plugin.unresolvable(requirements, cluster, failed)
+            resolvable[plugin.name] = _names(cluster, failed[~final])
     for across in profile.neighbour_filters:
         if across.filters(neighbours):
             passed = across.filter(requirements, neighbours, cluster)[rows]
             feasible &= passed
+            failed = rows[~passed]
+            final = across.unresolvable(requirements, neighbours, cluster, failed)
+            resolvable[across.name] = _names(cluster, failed[~final])
             filters[across.name] = {
                 cluster.node_name(row): tuple(
                     across.reasons(requirements, neighbours, cluster, np.array([row], dtype=np.intp))
                 )
-                for row in rows[~passed].tolist()
+                for row in failed.tolist()
             }
     if not feasible.any():
         diagnosis = diagnose(profile, pod, cluster, space)
         message = no_nodes_available(cluster.node_count, diagnosis.reasons)
-        return Inspection(None, filters, frozenset(), {}, {}, frozenset(), message)
+        return Inspection(None, filters, resolvable, frozenset(), {}, {}, frozenset(), message)
     scores = _scores(pod, profile.under(policy), cluster, rows[feasible])
     names = [cluster.node_name(row) for row in rows[feasible].tolist()]
     totals = {name: sum(by_node[name].weighted for by_node in scores.values()) for name in names}
     highest = max(totals.values())
     best = frozenset(name for name, total in totals.items() if total == highest)
-    return Inspection(None, filters, frozenset(names), scores, totals, best, None)
+    return Inspection(None, filters, resolvable, frozenset(names), scores, totals, best, None)
+
+
+def _names(cluster: Cluster, rows: Rows) -> frozenset[str]:
+    return frozenset(map(cluster.node_name, rows.tolist()))
 
 
 def _reasons_by_node(

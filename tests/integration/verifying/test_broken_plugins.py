@@ -143,6 +143,35 @@ class TheLastBitOfCpuCannotBeUsed(NodeResourcesFit):
         return passed
 
 
+class SmallNodesGrowWhenPodsGo(NodeResourcesFit):
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.zeros(len(rows), dtype=np.bool_)
+
+
+class TaintsGoWithThePods(TaintToleration):
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.zeros(len(rows), dtype=np.bool_)
+
+
+class PortsStayTaken(NodePorts):
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        return np.ones(len(rows), dtype=np.bool_)
+
+
+class CrowdedDomainsStayCrowded(PodTopologySpread):
+    def unresolvable(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
+    ) -> BoolArray:
+        return np.ones(len(rows), dtype=np.bool_)
+
+
+class CompanyComesWhenPodsGo(InterPodAffinity):
+    def unresolvable(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
+    ) -> BoolArray:
+        return np.zeros(len(rows), dtype=np.bool_)
+
+
 class ZeroRequestsNeedRoomToo(NodeResourcesFit):
     def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
         free = cluster.allocatable[CPU_COLUMN, rows] - cluster.requested[CPU_COLUMN, rows]
@@ -272,6 +301,11 @@ BROKEN: list[Any] = [
     RunningPodsHaveNoSay(),
     PreferencesOnlyDraw(),
     HoldingEverythingCountsAsHoldingNothing(),
+    SmallNodesGrowWhenPodsGo(),
+    TaintsGoWithThePods(),
+    PortsStayTaken(),
+    CrowdedDomainsStayCrowded(),
+    CompanyComesWhenPodsGo(),
 ]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from hydatis.scheduler.inspecting import Inspection
 
+_RESOLVABLE = "Unschedulable"
+
 Reasons = tuple[str, ...]
 Score = tuple[int, int, int]
 """Raw, normalised, weighted."""
@@ -38,6 +40,12 @@ class Answer:
     """The nodes with the highest total."""
     message: str | None
     """The FailedScheduling text."""
+    resolvable: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Plugin to those of the nodes it rejects on which preemption might help: code Unschedulable, and not
+    UnschedulableAndUnresolvable.
+    """
+    resolvable_in_prefilter: bool = False
+    """Whether preemption might help although PreFilter rejected the pod."""
     decision: Decision | None = None
     """What a whole scheduling cycle did with the pod; only HYDATIS tells, and not of a pod that names its node."""
     searched: frozenset[str] = frozenset()
@@ -52,6 +60,7 @@ class Answer:
         return {
             "prefilter": self.prefilter,
             "rejections": {plugin: dict(nodes) for plugin, nodes in self.rejections.items()},
+            "resolvable": {plugin: sorted(nodes) for plugin, nodes in self.resolvable.items()},
             "feasible": sorted(self.feasible),
             "scores": {plugin: dict(nodes) for plugin, nodes in self.scores.items()},
             "totals": dict(self.totals),
@@ -73,6 +82,12 @@ def from_oracle(verdict: Mapping[str, Any]) -> Answer:
             plugin: {node: tuple(sorted(rejection["reasons"])) for node, rejection in nodes.items()}
             for plugin, nodes in (verdict.get("filters") or {}).items()
         },
+        resolvable={
+            plugin: resolvable
+            for plugin, nodes in (verdict.get("filters") or {}).items()
+            if (resolvable := frozenset(node for node, said in nodes.items() if said["code"] == _RESOLVABLE))
+        },
+        resolvable_in_prefilter=prefilter is not None and prefilter["code"] == _RESOLVABLE,
         feasible=frozenset(verdict["feasible"]),
         scores={
             plugin: {node: (raw, normalized, weighted) for node, (raw, normalized, weighted) in nodes.items()}
@@ -96,6 +111,7 @@ def from_inspection(inspection: Inspection, decision: Decision | None = None) ->
             for plugin, nodes in inspection.filters.items()
             if nodes
         },
+        resolvable={plugin: nodes for plugin, nodes in inspection.resolvable.items() if nodes},
         feasible=inspection.feasible,
         scores={
             plugin: {node: (part.raw, part.normalized, part.weighted) for node, part in nodes.items()}

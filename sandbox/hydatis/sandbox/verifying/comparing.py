@@ -16,7 +16,7 @@ class Difference:
     """One thing on which the two disagree."""
 
     part: str
-    """`prefilter`, `filter`, `feasible`, `score`, `total`, `best`, `message` or `decision`."""
+    """`prefilter`, `filter`, `code`, `feasible`, `score`, `total`, `best`, `message` or `decision`."""
     plugin: str
     """Empty where the part is of all plugins together."""
     node: str
@@ -44,6 +44,10 @@ def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
             for node in sorted(our_nodes.keys() | their_nodes.keys()):
                 if our_nodes.get(node) != their_nodes.get(node):
                     yield Difference("filter", plugin, node, our_nodes.get(node), their_nodes.get(node))
+    if ours.resolvable_in_prefilter != theirs.resolvable_in_prefilter:
+        yield Difference("code", "", "", ours.resolvable_in_prefilter, theirs.resolvable_in_prefilter)
+    if ours.resolvable != theirs.resolvable:
+        yield from _differences_in_codes(ours, theirs)
     if ours.feasible != theirs.feasible:
         yield Difference("feasible", "", "", sorted(ours.feasible), sorted(theirs.feasible))
     if theirs.failure is None:
@@ -56,6 +60,15 @@ def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
         chosen, said = ours.decision.node, ours.decision.message
         if said != theirs.message or (said is None and chosen not in acceptable):
             yield Difference("decision", "", "", chosen or said, theirs.message or sorted(acceptable))
+
+
+def _differences_in_codes(ours: Answer, theirs: Answer) -> Iterator[Difference]:
+    """Where one rejects and the other does not is a difference of another kind."""
+    for plugin in sorted(ours.resolvable.keys() | theirs.resolvable.keys()):
+        our_nodes, their_nodes = ours.resolvable.get(plugin, frozenset()), theirs.resolvable.get(plugin, frozenset())
+        both = ours.rejections.get(plugin, {}).keys() & theirs.rejections.get(plugin, {}).keys()
+        for node in sorted((our_nodes ^ their_nodes) & both):
+            yield Difference("code", plugin, node, node in our_nodes, node in their_nodes)
 
 
 def _differences_in_scores(ours: Answer, theirs: Answer) -> Iterator[Difference]:

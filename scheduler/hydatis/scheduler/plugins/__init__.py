@@ -55,7 +55,7 @@ class OnlyOn:
 
 @dataclass(frozen=True, slots=True)
 class Nowhere:
-    """PreFilter's answer: no node can do, and why."""
+    """PreFilter's answer: no node can do, and why. No preemption changes that, with any of kube-scheduler's plugins."""
 
     reason: str
 
@@ -91,6 +91,13 @@ class FilterPlugin(Protocol):
         """Count, for rows that did not pass, how many fail for which reason; one row may have several."""
         ...
 
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Tell, of rows that did not pass, which would not even if every pod left the node.
+
+        kube-scheduler's code UnschedulableAndUnresolvable: preemption does not look there.
+        """
+        ...
+
 
 class NeighbourFilterPlugin(Protocol):
     """Says which nodes can run the pod, given where other pods are: an answer for one node may depend on all others."""
@@ -109,6 +116,12 @@ class NeighbourFilterPlugin(Protocol):
         self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
     ) -> Mapping[str, int]:
         """Count, for rows that did not pass, how many fail for which reason."""
+        ...
+
+    def unresolvable(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
+    ) -> BoolArray:
+        """Tell, of rows that did not pass, which would not even if every pod left the node."""
         ...
 
 

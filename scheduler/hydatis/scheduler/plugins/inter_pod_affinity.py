@@ -42,6 +42,13 @@ class InterPodAffinity:
         }
         return {reason: count for reason, count in counts.items() if count}
 
+    def unresolvable(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
+    ) -> BoolArray:
+        """Nobody to be near appears when pods go; those to be away from do go."""
+        far: BoolArray = ~_near_required(neighbours, cluster)[rows]
+        return far
+
     def scores(self, neighbours: Neighbours) -> bool:
         """Only pods with a preference, or that one of a running pod speaks of."""
         return bool(neighbours.pulls)

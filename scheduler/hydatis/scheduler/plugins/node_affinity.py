@@ -33,6 +33,10 @@ class NodeAffinity:
         """One reason for all."""
         return {"node(s) didn't match Pod's node affinity/selector": len(rows)}
 
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Labels stay when pods go."""
+        return np.ones(len(rows), dtype=np.bool_)
+
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         """Sum the weights of the preferred terms that each node matches."""
         total = np.zeros(len(rows), dtype=np.int64)

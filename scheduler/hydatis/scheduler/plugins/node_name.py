@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import Everywhere, OnlyOn, PreFilterResult, Scope
@@ -33,3 +35,7 @@ class NodeName:
     def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
         """One reason for all."""
         return {"node(s) didn't match the requested node name": len(rows)}
+
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Every other node stays another."""
+        return np.ones(len(rows), dtype=np.bool_)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import Scope
@@ -26,3 +28,7 @@ class NodePorts:
     def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
         """One reason for all."""
         return {"node(s) didn't have free ports for the requested pod ports": len(rows)}
+
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Ports become free when their pods go."""
+        return np.zeros(len(rows), dtype=np.bool_)

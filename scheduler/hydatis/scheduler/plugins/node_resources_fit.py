@@ -50,6 +50,15 @@ class NodeResourcesFit:
                 counts[f"Insufficient {cluster.columns.name(column)}"] = short
         return {reason: int(count) for reason, count in counts.items() if count}
 
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """A request for more than the whole node has; that it has no place for any pod is not looked at."""
+        too_small = np.zeros(len(rows), dtype=np.bool_)
+        for column, amount in requirements.requests:
+            if amount:
+                short = _insufficient(cluster, rows, column, amount)
+                too_small |= short & (amount > cluster.allocatable[column, rows])
+        return too_small
+
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 0-100, the higher the more (MostAllocated: the less) is left."""
         total = np.zeros(len(rows), dtype=np.int64)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import Scope
@@ -30,3 +32,7 @@ class NodeUnschedulable:
     def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
         """One reason for all."""
         return {"node(s) were unschedulable": len(rows)}
+
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """A cordon stays when pods go."""
+        return np.ones(len(rows), dtype=np.bool_)

@@ -39,14 +39,16 @@ class PodTopologySpread:
         self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
     ) -> Mapping[str, int]:
         """Name, for each row, the first constraint's fault: a label that is missing, or too many pods in its domain."""
-        missing = np.zeros(len(rows), dtype=np.bool_)
-        uneven = np.zeros(len(rows), dtype=np.bool_)
-        for labelled, even in zip(*_judge(requirements, neighbours.required_spread, cluster), strict=True):
-            missing |= ~labelled[rows] & ~uneven
-            uneven |= ~even[rows] & ~missing
+        missing, uneven = _first_faults(requirements, neighbours.required_spread, cluster, rows)
         reason = "node(s) didn't match pod topology spread constraints"
         counts = {f"{reason} (missing required label)": int(missing.sum()), reason: int(uneven.sum())}
         return {text: count for text, count in counts.items() if count}
+
+    def unresolvable(
+        self, requirements: Requirements, neighbours: Neighbours, cluster: Cluster, rows: Rows
+    ) -> BoolArray:
+        """A label that is missing; crowded domains empty when pods go."""
+        return _first_faults(requirements, neighbours.required_spread, cluster, rows)[0]
 
     def scores(self, neighbours: Neighbours) -> bool:
         """Only pods with a ScheduleAnyway constraint."""
@@ -104,6 +106,18 @@ def _judge(
             emptiest = 0
         even.append(by_key.spread_out(sums) + int(spread.counts_itself) - emptiest <= constraint.max_skew)
     return [d.labelled for d in domains], even
+
+
+def _first_faults(
+    requirements: Requirements, spreads: Iterable[Spread], cluster: Cluster, rows: Rows
+) -> tuple[BoolArray, BoolArray]:
+    """Tell for each row whether its first fault is a label that is missing, and whether it is a crowded domain."""
+    missing = np.zeros(len(rows), dtype=np.bool_)
+    uneven = np.zeros(len(rows), dtype=np.bool_)
+    for labelled, even in zip(*_judge(requirements, spreads, cluster), strict=True):
+        missing |= ~labelled[rows] & ~uneven
+        uneven |= ~even[rows] & ~missing
+    return missing, uneven
 
 
 def _included(requirements: Requirements, spread: Spread, cluster: Cluster) -> BoolArray:

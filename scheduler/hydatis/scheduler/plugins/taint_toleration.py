@@ -36,6 +36,10 @@ class TaintToleration:
         """One reason for all."""
         return {"node(s) had untolerated taint(s)": len(rows)}
 
+    def unresolvable(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        """Taints stay when pods go."""
+        return np.ones(len(rows), dtype=np.bool_)
+
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         """Count each node's untolerated PreferNoSchedule taints."""
         # A toleration of another effect does not help here; one without effect covers all of them.

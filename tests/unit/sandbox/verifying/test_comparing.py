@@ -16,6 +16,7 @@ ANSWER = Answer(
     totals={"b": 300, "c": 0},
     best=frozenset({"b"}),
     message=None,
+    resolvable={"NodeResourcesFit": frozenset({"a"})},
 )
 
 
@@ -36,6 +37,9 @@ def test_equal_answers_do_not_differ() -> None:
             "NodeResourcesFit",
             "a",
         ),
+        ({"resolvable_in_prefilter": True}, "code", "", ""),
+        ({"resolvable": {}}, "code", "NodeResourcesFit", "a"),
+        ({"resolvable": {**ANSWER.resolvable, "NodePorts": frozenset({"a"})}}, "code", "NodePorts", "a"),
         ({"feasible": frozenset({"b"})}, "feasible", "", ""),
         ({"scores": {"TaintToleration": {"b": (0, 100, 300), "c": (2, 0, 0)}}}, "score", "TaintToleration", "c"),
         ({"scores": {"TaintToleration": {"b": (0, 99, 300), "c": (1, 0, 0)}}}, "score", "TaintToleration", "b"),
@@ -100,7 +104,8 @@ def test_an_answer_of_the_oracle_is_read_in_full() -> None:
             "space": ["a", "b"],
             "narrowed": {"NodeName": 1},
             "filters": {
-                "NodeResourcesFit": {"a": {"code": "Unschedulable", "reasons": ["Too many pods", "Insufficient cpu"]}}
+                "NodeResourcesFit": {"a": {"code": "Unschedulable", "reasons": ["Too many pods", "Insufficient cpu"]}},
+                "NodeName": {"a": {"code": "UnschedulableAndUnresolvable", "reasons": ["elsewhere"]}},
             },
             "feasible": ["b"],
             "scores": {"TaintToleration": {"b": [0, 100, 300]}},
@@ -110,7 +115,12 @@ def test_an_answer_of_the_oracle_is_read_in_full() -> None:
     )
     assert answer == Answer(
         prefilter="one, two",
-        rejections={"NodeResourcesFit": {"a": ("Insufficient cpu", "Too many pods")}},
+        rejections={
+            "NodeResourcesFit": {"a": ("Insufficient cpu", "Too many pods")},
+            "NodeName": {"a": ("elsewhere",)},
+        },
+        resolvable={"NodeResourcesFit": frozenset({"a"})},
+        resolvable_in_prefilter=True,
         feasible=frozenset({"b"}),
         scores={"TaintToleration": {"b": (0, 100, 300)}},
         totals={"b": 300},

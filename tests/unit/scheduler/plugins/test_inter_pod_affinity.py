@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hydatis.scheduler.cluster import Cluster
@@ -160,3 +161,12 @@ def test_a_namespace_whose_labels_change_changes_who_counts() -> None:
     assert passing() == {"a1", "a2"}
     cluster.placed.set_namespace("data", {"tier": "lead"})
     assert passing() == set()
+
+
+def test_preemption_may_help_against_neighbours_to_be_away_from_and_not_for_want_of_some_to_be_near() -> None:
+    cluster = _cluster((_app("db"), "a1"))
+    wanted = _app("web", _affinity(near=[_term("db")], away=[_term("db", _HOST)]))
+    pod_class = pod_class_of(cluster, wanted)
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
+    rows = np.array([cluster.row_of("a1"), cluster.row_of("b1")], dtype=np.intp)
+    assert _PLUGIN.unresolvable(pod_class.requirements, neighbours, cluster, rows).tolist() == [False, True]

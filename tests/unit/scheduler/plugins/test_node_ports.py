@@ -48,3 +48,10 @@ def test_a_port_is_free_again_only_when_its_last_holder_left() -> None:
 
 def test_a_pod_without_host_ports_is_not_asked_about() -> None:
     assert not NodePorts().applies(requirements_of(cluster_of(), pod()))
+
+
+def test_preemption_may_free_a_port() -> None:
+    cluster = cluster_of(node("n"))
+    place(cluster, pod().host_port(80), "n")
+    wanted = requirements_of(cluster, pod().host_port(80))
+    assert by_node(cluster, NodePorts().unresolvable(wanted, cluster, cluster.rows())) == {"n": False}

@@ -92,3 +92,24 @@ def test_a_resource_that_the_node_does_not_have_is_left_out_of_the_mean() -> Non
     cluster = cluster_of(node().allocatable(memory="0"))
     requirements = requirements_of(cluster, pod().requests(cpu="1"))
     assert by_node(cluster, NodeResourcesFit().score(requirements, cluster, cluster.rows())) == {"node": 75}
+
+
+@pytest.mark.parametrize(
+    ("builder", "wanted", "unresolvable"),
+    [
+        (node(), pod().requests(cpu="4"), False),
+        (node(), pod().requests(cpu="5"), True),
+        (node(), pod().requests(cpu="2", memory="17Gi"), True),
+        (node(), pod().request_of({"nvidia.com/gpu": 1}), True),
+        # kube-scheduler counts places for pods as something that preemption frees, however few there are.
+        (node().allocatable(pods="0"), pod(), False),
+    ],
+)
+def test_only_a_request_over_what_the_node_has_cannot_be_helped_by_preemption(
+    builder: NodeBuilder, wanted: PodBuilder, unresolvable: bool
+) -> None:
+    cluster = _used(pod().requests(cpu="4"), builder)
+    requirements = requirements_of(cluster, wanted)
+    rows = cluster.rows()
+    assert by_node(cluster, NodeResourcesFit().filter(requirements, cluster, rows)) == {"node": False}
+    assert by_node(cluster, NodeResourcesFit().unresolvable(requirements, cluster, rows)) == {"node": unresolvable}

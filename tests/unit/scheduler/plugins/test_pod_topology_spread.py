@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hydatis.scheduler.cluster import Cluster
@@ -126,3 +127,11 @@ def test_a_hostname_constraint_scores_each_node_by_its_own_pods() -> None:
     )
     # Four nodes weigh ln 6 = 1.79; the skew adds 1 to each.
     assert by_node(cluster, raw) == {"a1": 5, "a2": 1, "b1": 3, "none": 1}
+
+
+def test_preemption_may_help_in_a_crowded_domain_and_not_where_the_label_is_missing() -> None:
+    cluster = _cluster("a1")
+    pod_class = pod_class_of(cluster, _web(_constraint()))
+    neighbours = pod_class.neighbours(cluster.placed, cluster.workloads)
+    rows = np.array([cluster.row_of("a2"), cluster.row_of("none")], dtype=np.intp)
+    assert _PLUGIN.unresolvable(pod_class.requirements, neighbours, cluster, rows).tolist() == [False, True]
