@@ -17,6 +17,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
 from hydatis.scheduler.change_log import ChangeLog
+from hydatis.scheduler.declared_features import declared_features
 from hydatis.scheduler.host_ports import HostPortsInUse
 from hydatis.scheduler.node_images import NodeImages
 from hydatis.scheduler.node_labels import NodeLabels
@@ -40,6 +41,7 @@ class _Node:
     unschedulable: bool
     labels: Any
     images: Any
+    declared_features: Any
 
 
 class Cluster:
@@ -62,6 +64,8 @@ class Cluster:
         self.taint_set: Int32Array = np.zeros(self.capacity, dtype=np.int32)
         """The number of the row's set of taints, an index into `taint_sets`."""
         self.taint_sets: list[tuple[Taint, ...]] = [()]
+        self.declared_features: Int64Array = np.zeros(self.capacity, dtype=np.int64)
+        """What the row's node declares of the features that pods can need, one bit for each (`DeclaredFeatures`)."""
         self.labels = NodeLabels(self.capacity)
         self.images = NodeImages()
         self.placed = PlacedPods(self.capacity)
@@ -125,13 +129,15 @@ class Cluster:
         An allocatable quantity that is malformed counts as absent, that is as none of that resource.
         """
         spec = manifest.get("spec") or {}
+        status = manifest.get("status") or {}
         metadata = manifest["metadata"]
         node = _Node(
-            (manifest.get("status") or {}).get("allocatable") or {},
+            status.get("allocatable") or {},
             spec.get("taints") or (),
             bool(spec.get("unschedulable")),
             metadata.get("labels") or {},
-            (manifest.get("status") or {}).get("images") or (),
+            status.get("images") or (),
+            status.get("declaredFeatures") or (),
         )
         name = metadata["name"]
         row = self._rows.get(name)
@@ -148,6 +154,7 @@ class Cluster:
         self.taint_set[row] = self._number_of_taints(tuple(map(Taint.parse, node.taints)))
         self.labels.set(row, node.labels)
         self.images.set(row, node.images)
+        self.declared_features[row] = declared_features(node.declared_features)
         self.node_changes.append(row)
         self.releases.append(row)
         return True
@@ -167,6 +174,7 @@ class Cluster:
         self.taint_set[row] = 0
         self.labels.set(row, {})
         self.images.set(row, ())
+        self.declared_features[row] = 0
         self.node_changes.append(row)
         self._free_if_unused(row)
 
@@ -308,6 +316,7 @@ class Cluster:
         self.present = np.pad(self.present, (0, added))
         self.unschedulable = np.pad(self.unschedulable, (0, added))
         self.taint_set = np.pad(self.taint_set, (0, added))
+        self.declared_features = np.pad(self.declared_features, (0, added))
         self.labels.grow(self.capacity)
         self.placed.grow(self.capacity)
         self._names += [None] * added

@@ -95,7 +95,7 @@ class Evaluations:
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
         rows = rows[self._cluster.present[rows]]
         for scope in (Scope.NODE, Scope.PLACEMENT):
-            plugins = [p for p in self._profile.filters if p.scope is scope and p.applies(requirements)]
+            plugins = [p for p in self._profile.row_filters if p.scope is scope and p.applies(requirements)]
             if not len(rows):
                 return False
             rows = rows[filter_rows(plugins, requirements, self._cluster, rows)]

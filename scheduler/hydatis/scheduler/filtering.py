@@ -51,14 +51,18 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
         reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
 
-    for plugin in (p for p in profile.filters if p.applies(requirements)):
-        passed = plugin.filter(requirements, cluster, remaining)
-        if not passed.all():
-            rejecting.add(plugin.name)
-            failed = remaining[~passed]
-            reasons.update(plugin.reasons(requirements, cluster, failed))
-            resolvable.append(failed[~plugin.unresolvable(requirements, cluster, failed)])
-            remaining = remaining[passed]
+    def ask(plugins: Iterable[FilterPlugin]) -> None:
+        nonlocal remaining
+        for plugin in (p for p in plugins if p.applies(requirements)):
+            passed = plugin.filter(requirements, cluster, remaining)
+            if not passed.all():
+                rejecting.add(plugin.name)
+                failed = remaining[~passed]
+                reasons.update(plugin.reasons(requirements, cluster, failed))
+                resolvable.append(failed[~plugin.unresolvable(requirements, cluster, failed)])
+                remaining = remaining[passed]
+
+    ask(profile.filters)
     for across in (p for p in profile.neighbour_filters if p.filters(neighbours)):
         passed = across.filter(requirements, neighbours, cluster)[remaining]
         if not passed.all():
@@ -67,6 +71,7 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
             reasons.update(across.reasons(requirements, neighbours, cluster, failed))
             resolvable.append(failed[~across.unresolvable(requirements, neighbours, cluster, failed)])
             remaining = remaining[passed]
+    ask(profile.last_filters)
     rows = np.sort(np.concatenate(resolvable)) if resolvable else remaining[:0]
     return Diagnosis(dict(reasons), frozenset(rejecting), rows)
 

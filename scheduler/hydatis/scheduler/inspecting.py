@@ -65,7 +65,7 @@ def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -
     feasible = np.ones(len(rows), dtype=np.bool_)
     filters = {}
     resolvable = {}
-    for plugin in profile.filters:
+    for plugin in profile.row_filters:
         if plugin.applies(requirements):
             passed = plugin.filter(requirements, cluster, rows)
             feasible &= passed

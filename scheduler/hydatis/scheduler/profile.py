@@ -14,6 +14,7 @@ from hydatis.scheduler.plugins import (
 from hydatis.scheduler.plugins.image_locality import ImageLocality
 from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
+from hydatis.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
 from hydatis.scheduler.plugins.node_name import NodeName
 from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
@@ -65,6 +66,8 @@ class Profile:
     )
     neighbour_filters: Sequence[NeighbourFilterPlugin] = (PodTopologySpread(), InterPodAffinity())
     """These run after `filters`."""
+    last_filters: Sequence[FilterPlugin] = (NodeDeclaredFeatures(),)
+    """These run after `neighbour_filters`; which plugin rejects a node first shows only in what is told of it."""
     scores: Sequence[ScorePlugin] = (
         TaintToleration(),
         NodeAffinity(),
@@ -74,6 +77,11 @@ class Profile:
     )
     neighbour_scores: Sequence[NeighbourScorePlugin] = (PodTopologySpread(), InterPodAffinity())
     permits: Sequence[PermitPlugin] = ()
+
+    @property
+    def row_filters(self) -> tuple[FilterPlugin, ...]:
+        """All filters that judge each node by itself."""
+        return (*self.filters, *self.last_filters)
 
     def under(self, policy: Policy) -> PluginSet:
         """Return the plugins under a policy. Filters are the same under all; the fallback heuristic picks the scores.
@@ -86,7 +94,7 @@ class Profile:
             return self._with_scores(WeightedPlugin(NodeResourcesFit(most_allocated=True), 1))
         weights = policy.plugin_weights
         return PluginSet(
-            self.filters,
+            self.row_filters,
             self.neighbour_filters,
             [WeightedPlugin(plugin, weights[plugin.name]) for plugin in self.scores if weights.get(plugin.name)],
             [
@@ -97,4 +105,4 @@ class Profile:
         )
 
     def _with_scores(self, *scores: WeightedPlugin) -> PluginSet:
-        return PluginSet(self.filters, self.neighbour_filters, scores, ())
+        return PluginSet(self.row_filters, self.neighbour_filters, scores, ())

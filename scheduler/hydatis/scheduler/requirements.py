@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from hydatis.scheduler.arrays import Int64Array, Rows
+from hydatis.scheduler.declared_features import DeclaredFeatures, needed_features
 from hydatis.scheduler.host_ports import HostPort, parse_host_ports
 from hydatis.scheduler.node_images import normalized_image_name
 from hydatis.scheduler.node_selectors import PreferredTerm, RequiredNodeAffinity, parse_preferred_terms
@@ -38,6 +39,7 @@ class Requirements:
         "affinity",
         "amounts",
         "columns",
+        "declared_features",
         "host_ports",
         "huge",
         "images",
@@ -83,6 +85,7 @@ class Requirements:
             > _EXACT_LIMIT
         )
         self.host_ports: tuple[HostPort, ...] = parse_host_ports(spec)
+        self.declared_features: DeclaredFeatures = needed_features(spec)
         self.tolerations: tuple[Toleration, ...] = tuple(map(Toleration.parse, spec.get("tolerations") or ()))
         self.node_affinity: RequiredNodeAffinity = RequiredNodeAffinity.parse(spec)
         self.preferred_node_affinity: tuple[PreferredTerm, ...] = parse_preferred_terms(spec)
@@ -144,6 +147,9 @@ def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
     for rare in ("overhead", "resources", "resourceClaims", "schedulingGroup", "workloadRef"):
         if rare in spec:
             key.append((rare, get(rare)))
+    needed = needed_features(spec)
+    if needed:
+        key.append(("declaredFeatures", needed))
     if not status.keys().isdisjoint(_KUBELET_REPORTS):
         key.append(_in_place_key(spec, status))
     return orjson.dumps(key, option=orjson.OPT_NON_STR_KEYS)

@@ -166,6 +166,11 @@ class NodeBuilder:
         self._manifest["status"].setdefault("images", []).append({"names": [name], "sizeBytes": size_bytes})
         return self
 
+    def declared_features(self, *names: str) -> Self:
+        """Let the node declare features of its kubelet."""
+        self._manifest["status"]["declaredFeatures"] = sorted(names)
+        return self
+
     def unschedulable(self, cordoned: bool = True) -> Self:
         """Cordon the node."""
         self._manifest["spec"]["unschedulable"] = cordoned

@@ -21,6 +21,7 @@ from hydatis.scheduler.plugins import MAX_NODE_SCORE, Everywhere, Normalization,
 from hydatis.scheduler.plugins.image_locality import ImageLocality
 from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
+from hydatis.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
 from hydatis.scheduler.plugins.node_name import NodeName
 from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
@@ -252,6 +253,12 @@ class HoldingEverythingCountsAsHoldingNothing(ImageLocality):
         return np.where(score == MAX_NODE_SCORE, 0, score)
 
 
+class OneOfTheFeaturesIsEnough(NodeDeclaredFeatures):
+    def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
+        passed: BoolArray = cluster.declared_features[rows] & int(requirements.declared_features) != 0
+        return passed
+
+
 @dataclass(frozen=True)
 class TaintsWeighTwo(Profile):
     def under(self, policy: Policy) -> PluginSet:
@@ -306,6 +313,7 @@ BROKEN: list[Any] = [
     PortsStayTaken(),
     CrowdedDomainsStayCrowded(),
     CompanyComesWhenPodsGo(),
+    OneOfTheFeaturesIsEnough(),
 ]
 
 
@@ -321,6 +329,7 @@ def with_broken(broken: Any) -> Profile:
         prefilters=swap(profile.prefilters),
         filters=swap(profile.filters),
         neighbour_filters=swap(profile.neighbour_filters),
+        last_filters=swap(profile.last_filters),
         scores=swap(profile.scores),
         neighbour_scores=swap(profile.neighbour_scores),
     )

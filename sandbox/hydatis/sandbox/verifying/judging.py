@@ -70,7 +70,11 @@ def _event(manifest: Manifest) -> Event:
 
 def filter_names(profile: Profile) -> tuple[str, ...]:
     """Return the names of the plugins that filter, in the order in which they run."""
-    return (*(plugin.name for plugin in profile.filters), *(plugin.name for plugin in profile.neighbour_filters))
+    return (
+        *(plugin.name for plugin in profile.filters),
+        *(plugin.name for plugin in profile.neighbour_filters),
+        *(plugin.name for plugin in profile.last_filters),
+    )
 
 
 def score_names(profile: Profile) -> tuple[str, ...]:
@@ -111,6 +115,7 @@ def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:
         prefilters=tuple(plugin for plugin in profile.prefilters if plugin.name in names),
         filters=tuple(plugin for plugin in profile.filters if plugin.name in names),
         neighbour_filters=tuple(plugin for plugin in profile.neighbour_filters if plugin.name in names),
+        last_filters=tuple(plugin for plugin in profile.last_filters if plugin.name in names),
         scores=tuple(plugin for plugin in profile.scores if plugin.name in names),
         neighbour_scores=tuple(plugin for plugin in profile.neighbour_scores if plugin.name in names),
     )

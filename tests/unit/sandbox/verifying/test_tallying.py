@@ -14,6 +14,7 @@ PROFILE = Profile(
     prefilters=(NodeName(),),
     filters=(NodeName(), NodePorts()),
     neighbour_filters=(),
+    last_filters=(),
     scores=(TaintToleration(),),
     neighbour_scores=(),
 )

@@ -3,7 +3,7 @@
 from random import Random
 
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
-from hydatis.sandbox.verifying.generating import containers, images, neighbours, selectors, taints
+from hydatis.sandbox.verifying.generating import containers, features, images, neighbours, selectors, taints
 from hydatis.sandbox.verifying.generating.chance import Feature, add_features
 from hydatis.sandbox.verifying.generating.quantities import allocatable
 
@@ -15,6 +15,7 @@ NODE_FEATURES = (
     Feature(0.5, taints.taints),
     Feature(0.08, taints.cordon),
     Feature(0.4, images.held_images),
+    Feature(0.6, features.declared_features),
 )
 POD_FEATURES = (
     Feature(0.4, neighbours.namespace),
@@ -29,6 +30,7 @@ POD_FEATURES = (
     Feature(0.2, containers.host_ports),
     Feature(0.7, images.wanted_images),
     Feature(0.05, images.image_volume),
+    Feature(0.06, features.needed_features),
 )
 """Of bound pods and candidates alike."""
 BOUND_FEATURES = (
