@@ -17,6 +17,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
 from hydatis.scheduler.change_log import ChangeLog
+from hydatis.scheduler.cluster_events import ClusterEvent, EventLog
 from hydatis.scheduler.declared_features import declared_features
 from hydatis.scheduler.host_ports import HostPortsInUse
 from hydatis.scheduler.node_images import NodeImages
@@ -42,6 +43,23 @@ class _Node:
     labels: Any
     images: Any
     declared_features: Any
+
+    def happened_since(self, old: "_Node | None") -> ClusterEvent:
+        """Say what changed that may interest a pod that waits (kubernetes framework/events.go,
+        NodeSchedulingPropertiesChange).
+        """
+        if old is None:
+            return ClusterEvent.NODE_ADDED
+        what = ClusterEvent.NONE
+        if self.allocatable != old.allocatable:
+            what |= ClusterEvent.NODE_ALLOCATABLE
+        if self.labels != old.labels:
+            what |= ClusterEvent.NODE_LABELS
+        if self.taints != old.taints or self.unschedulable != old.unschedulable:
+            what |= ClusterEvent.NODE_TAINTS
+        if self.declared_features != old.declared_features:
+            what |= ClusterEvent.NODE_DECLARED_FEATURES
+        return what
 
 
 class Cluster:
@@ -76,8 +94,8 @@ class Cluster:
         """Rows whose node object changed, came or went."""
         self.placement_changes = ChangeLog()
         """Rows on which a pod was placed or removed."""
-        self.releases = ChangeLog()
-        """Rows that changed in a way that can make a pod feasible: a node came or changed, a pod left."""
+        self.events = EventLog()
+        """What happened that can make a pod feasible, here or, with no row to it, around the cluster."""
         self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._rows: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.capacity
@@ -143,7 +161,8 @@ class Cluster:
         row = self._rows.get(name)
         if row is None:
             row = self._new_row(name)
-        if self._nodes[row] == node:
+        old = self._nodes[row]
+        if old == node:
             return False
         if not self.present[row]:
             self.present[row] = True
@@ -156,7 +175,9 @@ class Cluster:
         self.images.set(row, node.images)
         self.declared_features[row] = declared_features(node.declared_features)
         self.node_changes.append(row)
-        self.releases.append(row)
+        happened = node.happened_since(old)
+        if happened:
+            self.events.append(row, happened)
         return True
 
     def remove_node(self, name: str) -> None:
@@ -176,6 +197,7 @@ class Cluster:
         self.images.set(row, ())
         self.declared_features[row] = 0
         self.node_changes.append(row)
+        self.events.append(row, ClusterEvent.NODE_REMOVED)
         self._free_if_unused(row)
 
     # Pods
@@ -195,6 +217,7 @@ class Cluster:
         if requirements.host_ports:
             self._ports.setdefault(row, HostPortsInUse()).take(requirements.host_ports)
         self._count(row, requirements, 1)
+        self.events.append(row, ClusterEvent.POD_PLACED)
 
     def remove(self, uid: str, node: str) -> None:
         """Stop counting a pod that was placed on the node."""
@@ -207,7 +230,7 @@ class Cluster:
             if not self._ports[row]:
                 del self._ports[row]
         self._count(row, requirements, -1)
-        self.releases.append(row)
+        self.events.append(row, ClusterEvent.POD_REMOVED)
         self._free_if_unused(row)
 
     def recounted(self) -> Iterator[tuple[str, dict[str, int]]]:

@@ -9,9 +9,8 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.filtering import Diagnosis, diagnose, filter_rows
+from hydatis.scheduler.filtering import Diagnosis, diagnose
 from hydatis.scheduler.neighbours import Neighbours
-from hydatis.scheduler.plugins import Scope
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
@@ -34,6 +33,16 @@ class _Kept:
     policy: Policy
     neighbours: Neighbours
     evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What filtering some nodes again brought."""
+
+    feasible: bool
+    """Whether one of them can run the pod."""
+    rejected_by: frozenset[str]
+    """The first plugin to reject each of the others."""
 
 
 class Evaluations:
@@ -84,26 +93,33 @@ class Evaluations:
         self._diagnoses[pod] = (version, found)
         return found
 
-    def feasible_among(self, pod: PodClass, rows: Rows | None) -> bool:
-        """Tell whether any of these nodes (None: of all) could run such a pod now."""
-        requirements = pod.requirements
+    def look_again(self, pod: PodClass, rows: Rows | None) -> Look:
+        """Ask whether any of these nodes (None: of all) could run such a pod now, and which plugins reject it there."""
+        requirements, cluster = pod.requirements, self._cluster
+        if requirements.unsupported:
+            return Look(False, frozenset())
         space = prefilter(self._profile.prefilters, requirements)
-        if isinstance(space, Rejected) or requirements.unsupported:
-            return False
+        if isinstance(space, Rejected):
+            return Look(False, frozenset({space.plugin}))
         if rows is None or space.names is not None:
-            in_space = space.rows(self._cluster)
+            in_space = space.rows(cluster)
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
-        rows = rows[self._cluster.present[rows]]
-        for scope in (Scope.NODE, Scope.PLACEMENT):
-            plugins = [p for p in self._profile.row_filters if p.scope is scope and p.applies(requirements)]
-            if not len(rows):
-                return False
-            rows = rows[filter_rows(plugins, requirements, self._cluster, rows)]
-        neighbours = pod.neighbours(self._cluster.placed, self._cluster.workloads)
-        for plugin in self._profile.neighbour_filters:
-            if len(rows) and plugin.filters(neighbours):
-                rows = rows[plugin.filter(requirements, neighbours, self._cluster)[rows]]
-        return len(rows) > 0
+        remaining = rows[cluster.present[rows]]
+        rejecting = set(space.narrowed_by)
+        for plugin in self._profile.row_filters:
+            if len(remaining) and plugin.applies(requirements):
+                passed = plugin.filter(requirements, cluster, remaining)
+                if not passed.all():
+                    rejecting.add(plugin.name)
+                    remaining = remaining[passed]
+        neighbours = pod.neighbours(cluster.placed, cluster.workloads)
+        for across in self._profile.neighbour_filters:
+            if len(remaining) and across.filters(neighbours):
+                passed = across.filter(requirements, neighbours, cluster)[remaining]
+                if not passed.all():
+                    rejecting.add(across.name)
+                    remaining = remaining[passed]
+        return Look(len(remaining) > 0, frozenset(rejecting))
 
     def _new(
         self, requirements: Requirements, neighbours: Neighbours, policy: Policy, only_rows: Rows | None

@@ -39,8 +39,17 @@ class PendingPod:
     """Whether the flush of the unschedulable brought it back last."""
     entry: object = None
     """Its one valid place in the queue's heaps; others are void."""
-    parked_as: PodClass = field(init=False)
-    """The class under which it was last queued: an update may change the class of a pod that is parked."""
+    parked_in: "ParkedClass | None" = None
+    """Where it is among the unschedulable."""
 
-    def __post_init__(self) -> None:
-        self.parked_as = self.pod_class
+
+@dataclass(eq=False, slots=True)
+class ParkedClass:
+    """Unschedulable pods of one class."""
+
+    pod_class: PodClass
+    """As it was when the pods were parked: an update may give a pod another one."""
+    rejected_by: frozenset[str]
+    """Plugins, each of which is the first to reject the class on some node, or was so once."""
+    pods: dict[str, PendingPod] = field(default_factory=dict)
+    """By uid, first come first."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.decision import PodReference
 
 
@@ -20,6 +21,8 @@ class PermitPlugin(Protocol):
     """Allows or refuses a placement that is already reserved."""
 
     name: ClassVar[str]
+    helped_by: ClassVar[ClusterEvent]
+    """What can turn a refusal into an approval, wherever it happens."""
 
     def permit(self, pod: PodReference, node: str, cluster: Cluster) -> str | None:
         """Return None to allow, or the reason for refusing."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from hydatis.scheduler.hinting import QueueingHints
 from hydatis.scheduler.permitting import PermitPlugin
 from hydatis.scheduler.plugins import (
     FilterPlugin,
@@ -82,6 +84,11 @@ class Profile:
     def row_filters(self) -> tuple[FilterPlugin, ...]:
         """All filters that judge each node by itself."""
         return (*self.filters, *self.last_filters)
+
+    @cached_property
+    def hints(self) -> QueueingHints:
+        """What can help a pod that plugins of this profile rejected."""
+        return QueueingHints(self.prefilters, self.row_filters, self.neighbour_filters, self.permits)
 
     def under(self, policy: Policy) -> PluginSet:
         """Return the plugins under a policy. Filters are the same under all; the fallback heuristic picks the scores.

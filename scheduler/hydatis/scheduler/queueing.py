@@ -8,12 +8,11 @@ a node. Every pod is in exactly one of them.
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hydatis.scheduler.pending_pod import PendingPod, PodState
-from hydatis.scheduler.pod_class import PodClass
+from hydatis.scheduler.unschedulable import UnschedulablePods
 
 
 class QueueEvent(StrEnum):
@@ -56,7 +55,8 @@ class SchedulingQueue:
         self._active: list[_Entry] = []
         self._backoff: list[_Entry] = []
         self._flush: list[_Entry] = []
-        self._unschedulable: dict[PodClass, dict[str, PendingPod]] = {}
+        self.unschedulable = UnschedulablePods()
+        """The pods that wait for the cluster to change."""
         self._counts: Counter[PodState] = Counter()
         self._sequence = 0
         self.incoming: Counter[tuple[PodState, QueueEvent]] = Counter()
@@ -85,11 +85,11 @@ class SchedulingQueue:
         pod.entry = self._push(self._backoff, (ready_at,), pod)
         self._move(pod, PodState.BACKOFF, event)
 
-    def park(self, pod: PendingPod, now: float) -> None:
-        """Put a pod that no node can run among the unschedulable."""
+    def park(self, pod: PendingPod, now: float, rejected_by: frozenset[str]) -> None:
+        """Put a pod that these plugins rejected among the unschedulable."""
         pod.entry = self._push(self._flush, (now + self._settings.unschedulable_flush_seconds,), pod)
         self._move(pod, PodState.UNSCHEDULABLE, QueueEvent.SCHEDULE_FAILURE)
-        self._unschedulable.setdefault(pod.pod_class, {})[pod.reference.uid] = pod
+        self.unschedulable.add(pod, rejected_by)
 
     def gate(self, pod: PendingPod, event: QueueEvent) -> None:
         """Keep the pod until its scheduling gates are gone."""
@@ -120,16 +120,6 @@ class SchedulingQueue:
         """Return when the next backoff or flush is due; None when none is."""
         due = [heap[0].key[0] for heap in (self._backoff, self._flush) if self._peek(heap) is not None]
         return min(due, default=None)
-
-    # Among the unschedulable
-
-    def unschedulable_classes(self) -> Collection[PodClass]:
-        """Return the equivalence classes that have unschedulable pods."""
-        return tuple(self._unschedulable)
-
-    def unschedulable_of(self, pod_class: PodClass) -> Iterator[PendingPod]:
-        """Yield the unschedulable pods of one class, first come first."""
-        yield from tuple(self._unschedulable.get(pod_class, {}).values())
 
     def _backoff_ends(self, pod: PendingPod) -> float:
         if not pod.attempts:
@@ -162,13 +152,9 @@ class SchedulingQueue:
 
     def _move(self, pod: PendingPod, state: PodState, event: QueueEvent | None) -> None:
         if pod.state is PodState.UNSCHEDULABLE:
-            like_pods = self._unschedulable[pod.parked_as]
-            del like_pods[pod.reference.uid]
-            if not like_pods:
-                del self._unschedulable[pod.parked_as]
+            self.unschedulable.remove(pod)
         self._counts[pod.state] -= 1
         self._counts[state] += 1
         pod.state = state
-        pod.parked_as = pod.pod_class
         if event is not None:
             self.incoming[state, event] += 1

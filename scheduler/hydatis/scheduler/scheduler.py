@@ -7,7 +7,7 @@ Who calls: one driver, from one thread. Invariants, whatever the events and thei
 - a pod that could be placed never stays unschedulable once an event that made it so has been handled.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from hydatis.scheduler import events
-from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import EVERYWHERE, ClusterEvent
 from hydatis.scheduler.cycle import SchedulingCycle
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.evaluating import Evaluations
@@ -30,10 +30,9 @@ from hydatis.scheduler.quantities import QuantityInvalid
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.reserving import Reservations
+from hydatis.scheduler.waking import Waking
 
 _TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
-_CLASSES_WOKEN_A_CYCLE = 32
-"""Unschedulable classes looked at before each scheduling cycle, about 2 ms of work."""
 _WAITING = (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE, PodState.GATED)
 
 
@@ -85,9 +84,7 @@ class Scheduler:
         self._cycle = SchedulingCycle(self._cluster, self._reservations, self._evaluations, profile, random)
         self._pods: dict[str, PendingPod] = {}
         self._policies: dict[str, Policy] = {}
-        self._releases_seen = 0
-        self._classes_to_wake: deque[tuple[PodClass, Rows | None]] = deque()
-        self._surroundings_seen: tuple[int, ...] = ()
+        self._waking = Waking(self._cluster, self._queue, self._evaluations, profile)
         self._handlers = {
             events.PodSeen: self._pod_seen,
             events.PodGone: self._pod_gone,
@@ -113,10 +110,10 @@ class Scheduler:
 
     def schedule_next(self, now: float) -> Instruction | None:
         """Run one scheduling cycle for the next pod; None when no pod is ready."""
-        self._wake(now)
+        self._waking.look(now)
         pod = self._queue.pop(now)
-        while pod is None and self._classes_to_wake:
-            self._wake(now)
+        while pod is None and self._waking.pending:
+            self._waking.look(now)
             pod = self._queue.pop(now)
         if pod is None:
             return None
@@ -126,7 +123,7 @@ class Scheduler:
             self.statistics.scheduled_after_flush += pod.flushed
         else:
             self.statistics.attempts["unschedulable"] += 1
-            self._queue.park(pod, now)
+            self._queue.park(pod, now, instruction.decision.rejected_by)
         pod.flushed = False
         return instruction
 
@@ -281,56 +278,36 @@ class Scheduler:
 
     def _namespace_seen(self, event: events.NamespaceSeen, now: float) -> None:
         metadata = event.manifest["metadata"]
-        self._cluster.placed.set_namespace(metadata["name"], metadata.get("labels") or {})
+        self._set_namespace(metadata["name"], metadata.get("labels") or {})
 
     def _namespace_gone(self, event: events.NamespaceGone, now: float) -> None:
-        self._cluster.placed.set_namespace(event.name, None)
+        self._set_namespace(event.name, None)
+
+    def _set_namespace(self, name: str, labels: dict[str, str] | None) -> None:
+        version = self._cluster.placed.version
+        self._cluster.placed.set_namespace(name, labels)
+        if self._cluster.placed.version != version:
+            self._cluster.events.append(EVERYWHERE, ClusterEvent.NAMESPACE_LABELS)
 
     def _workload_seen(self, event: events.WorkloadSeen, now: float) -> None:
+        version = self._cluster.workloads.version
         self._cluster.workloads.set(event.workload, event.manifest)
+        self._workloads_changed_since(version)
 
     def _workload_gone(self, event: events.WorkloadGone, now: float) -> None:
+        version = self._cluster.workloads.version
         self._cluster.workloads.remove(event.workload)
+        self._workloads_changed_since(version)
+
+    def _workloads_changed_since(self, version: int) -> None:
+        if self._cluster.workloads.version != version:
+            self._cluster.events.append(EVERYWHERE, ClusterEvent.WORKLOADS)
 
     def _policy_in_force(self, event: events.PolicyInForce, now: float) -> None:
         self._policies[event.policy.name] = event.policy
 
     def _policy_gone(self, event: events.PolicyGone, now: float) -> None:
         self._policies.pop(event.name, None)
-
-    # Unschedulable pods
-
-    def _wake(self, now: float) -> None:
-        """Bring back the unschedulable pods that the latest changes may have made schedulable.
-
-        Each unschedulable class is filtered against just the nodes that changed for the better: it was infeasible on
-        all others, and only such changes can make a node feasible. A class that heeds other pods is filtered against
-        all nodes after any change, since a pod that came or went elsewhere can make any node feasible. So no wake-up is
-        lost and hardly any is wasted. Many classes are looked at a few a cycle, so that pods which are ready do not
-        wait for those that are not.
-        """
-        if not self._classes_to_wake:
-            self._begin_waking()
-        for _ in range(min(_CLASSES_WOKEN_A_CYCLE, len(self._classes_to_wake))):
-            pod_class, rows = self._classes_to_wake.popleft()
-            if self._evaluations.feasible_among(pod_class, rows):
-                for pod in self._queue.unschedulable_of(pod_class):
-                    self._queue.back_off(pod, now, QueueEvent.CLUSTER_CHANGE)
-
-    def _begin_waking(self) -> None:
-        cluster = self._cluster
-        surroundings = (cluster.node_changes.position, cluster.placement_changes.position, cluster.placed.version)
-        if surroundings == self._surroundings_seen:
-            return
-        self._surroundings_seen = surroundings
-        rows = cluster.releases.since(self._releases_seen)
-        released = self._releases_seen != cluster.releases.position
-        self._releases_seen = cluster.releases.position
-        for pod_class in self._queue.unschedulable_classes():
-            if pod_class.neighbours(cluster.placed, cluster.workloads):
-                self._classes_to_wake.append((pod_class, None))
-            elif released:
-                self._classes_to_wake.append((pod_class, rows))
 
 
 def _reference(metadata: Mapping[str, Any]) -> PodReference:

@@ -10,6 +10,7 @@ from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueu
 from hydatis.scheduler.testing import pod, pod_class_of
 
 _CLASS = pod_class_of(Cluster(), pod())
+_REJECTED = frozenset({"NodeAffinity"})
 _WAITING = (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE, PodState.GATED, PodState.BINDING)
 
 
@@ -48,7 +49,7 @@ def test_an_unschedulable_pod_is_flushed_after_five_minutes_and_marked() -> None
     queue, waiting = _queue(), _pod("p")
     queue.activate(waiting, 0.0, QueueEvent.POD_ADD)
     queue.pop(0.0)
-    queue.park(waiting, 0.0)
+    queue.park(waiting, 0.0, _REJECTED)
     assert queue.next_wake() == 300.0
     assert queue.pop(299.0) is None
     assert queue.pop(300.0) is waiting
@@ -60,10 +61,10 @@ def test_a_pod_that_leaves_takes_all_its_places_with_it() -> None:
     queue, waiting = _queue(), _pod("p")
     queue.activate(waiting, 0.0, QueueEvent.POD_ADD)
     queue.pop(0.0)
-    queue.park(waiting, 0.0)
+    queue.park(waiting, 0.0, _REJECTED)
     queue.remove(waiting)
     assert queue.next_wake() is None
-    assert queue.unschedulable_classes() == ()
+    assert not queue.unschedulable.rejections()
     assert all(queue.count(state) == 0 for state in _WAITING)
 
 
@@ -91,14 +92,14 @@ def test_every_pod_is_in_exactly_one_queue_whatever_happens(moves: list[tuple[st
         elif move == "back_off":
             queue.back_off(chosen, now, QueueEvent.POD_UPDATE)
         elif move == "park":
-            queue.park(chosen, now)
+            queue.park(chosen, now, _REJECTED)
         elif move == "gate":
             queue.gate(chosen, QueueEvent.POD_UPDATE)
         else:
             queue.remove(chosen)
         counted = {state: sum(p.state is state for p in pods) for state in _WAITING}
         assert {state: queue.count(state) for state in _WAITING} == counted
-        parked = {p.reference.uid for c in queue.unschedulable_classes() for p in queue.unschedulable_of(c)}
+        parked = {uid for parked in queue.unschedulable.classes_rejected_by(_REJECTED) for uid in parked.pods}
         assert parked == {p.reference.uid for p in pods if p.state is PodState.UNSCHEDULABLE}
     # In the end every pod that is active, backing off or unschedulable comes out, once.
     due = {p.reference.uid for p in pods if p.state in (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE)}

@@ -8,6 +8,7 @@ import pytest
 
 from hydatis.scheduler import events
 from hydatis.scheduler.cluster import Cluster as Tables
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
 from hydatis.scheduler.policy import parse_policy
@@ -378,6 +379,7 @@ def test_a_policy_selects_by_namespace_labels() -> None:
 
 class _NoMondays:
     name: ClassVar[str] = "NoMondays"
+    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NONE
 
     def permit(self, pod: PodReference, node: str, cluster: Tables) -> str | None:
         return "it is Monday" if node == "monday" else None

@@ -2,7 +2,8 @@
 implement.
 
 A plugin judges many nodes at once: it gets row numbers and returns one verdict or score a row. It reads the cluster's
-tables, writes nothing, and keeps nothing about a pod: what a class of pods needs is in its `Requirements`.
+tables, writes nothing, and keeps nothing about a pod: what a class of pods needs is in its `Requirements`. It declares
+in `helped_by` which events can undo its rejections: nothing else brings back a pod that it parked.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import ClassVar, Protocol
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.requirements import Requirements
 
@@ -67,6 +69,8 @@ class PreFilterPlugin(Protocol):
     """Looks at the pod before any node is looked at."""
 
     name: ClassVar[str]
+    prefilter_helped_by: ClassVar[ClusterEvent]
+    """What can turn `Nowhere` into another answer, wherever it happens; NONE when only the pod decides."""
 
     def prefilter(self, requirements: Requirements) -> PreFilterResult:
         """Say where at all the pod can go."""
@@ -78,6 +82,10 @@ class FilterPlugin(Protocol):
 
     name: ClassVar[str]
     scope: ClassVar[Scope]
+    helped_by: ClassVar[ClusterEvent]
+    """What can make a node pass that this plugin rejects, when it happens to that node, or EVERYWHERE. All such events,
+    or a pod that could be placed stays where it is.
+    """
 
     def applies(self, requirements: Requirements) -> bool:
         """Tell whether the plugin could reject any node for such a pod; when not, it is not asked."""
@@ -103,6 +111,8 @@ class NeighbourFilterPlugin(Protocol):
     """Says which nodes can run the pod, given where other pods are: an answer for one node may depend on all others."""
 
     name: ClassVar[str]
+    helped_by: ClassVar[ClusterEvent]
+    """What can make any node pass that this plugin rejects, wherever it happens."""
 
     def filters(self, neighbours: Neighbours) -> bool:
         """Tell whether the plugin could reject any node for such a pod; when not, it is not asked."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.neighbours import Near, Neighbours
 from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
@@ -17,6 +18,15 @@ class InterPodAffinity:
     """Filter by required affinity and anti-affinity, of the pod and of running pods; score by preferences of both."""
 
     name: ClassVar[str] = "InterPodAffinity"
+    helped_by: ClassVar[ClusterEvent] = (
+        ClusterEvent.NODE_ADDED
+        | ClusterEvent.NODE_REMOVED
+        | ClusterEvent.NODE_LABELS
+        | ClusterEvent.POD_PLACED
+        | ClusterEvent.POD_REMOVED
+        | ClusterEvent.NAMESPACE_LABELS
+        | ClusterEvent.OWN_LABELS
+    )
 
     def filters(self, neighbours: Neighbours) -> bool:
         """Only pods that state a required term, or that one of a running pod speaks of."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import Everywhere, Normalization, Nowhere, OnlyOn, PreFilterResult, Scope
 from hydatis.scheduler.requirements import Requirements
 
@@ -16,6 +17,8 @@ class NodeAffinity:
 
     name: ClassVar[str] = "NodeAffinity"
     scope: ClassVar[Scope] = Scope.NODE
+    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NODE_ADDED | ClusterEvent.NODE_LABELS
+    prefilter_helped_by: ClassVar[ClusterEvent] = ClusterEvent.NONE
     normalization: ClassVar[Normalization] = Normalization.HIGHEST_IS_BEST
 
     def prefilter(self, requirements: Requirements) -> PreFilterResult:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import Scope
 from hydatis.scheduler.requirements import Requirements
 
@@ -18,6 +19,7 @@ class NodeDeclaredFeatures:
 
     name: ClassVar[str] = "NodeDeclaredFeatures"
     scope: ClassVar[Scope] = Scope.NODE
+    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NODE_ADDED | ClusterEvent.NODE_DECLARED_FEATURES
 
     def applies(self, requirements: Requirements) -> bool:
         """Only pods that need a feature which not every kubelet has."""

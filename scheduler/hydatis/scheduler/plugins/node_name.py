@@ -7,6 +7,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import Everywhere, OnlyOn, PreFilterResult, Scope
 from hydatis.scheduler.requirements import Requirements
 
@@ -18,6 +19,8 @@ class NodeName:
 
     name: ClassVar[str] = "NodeName"
     scope: ClassVar[Scope] = Scope.NODE
+    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NODE_ADDED
+    prefilter_helped_by: ClassVar[ClusterEvent] = ClusterEvent.NONE
 
     def applies(self, requirements: Requirements) -> bool:
         """Only a pod that names a node."""

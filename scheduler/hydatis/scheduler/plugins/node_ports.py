@@ -7,6 +7,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import Scope
 from hydatis.scheduler.requirements import Requirements
 
@@ -16,6 +17,7 @@ class NodePorts:
 
     name: ClassVar[str] = "NodePorts"
     scope: ClassVar[Scope] = Scope.PLACEMENT
+    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NODE_ADDED | ClusterEvent.POD_REMOVED
 
     def applies(self, requirements: Requirements) -> bool:
         """Only pods that want a host port."""

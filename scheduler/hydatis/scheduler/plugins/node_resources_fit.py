@@ -13,6 +13,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN, PODS_COLUMN
@@ -23,6 +24,9 @@ class NodeResourcesFit:
 
     name: ClassVar[str] = "NodeResourcesFit"
     scope: ClassVar[Scope] = Scope.PLACEMENT
+    helped_by: ClassVar[ClusterEvent] = (
+        ClusterEvent.NODE_ADDED | ClusterEvent.NODE_ALLOCATABLE | ClusterEvent.POD_REMOVED | ClusterEvent.OWN_REQUESTS
+    )
     normalization: ClassVar[Normalization] = Normalization.NONE
 
     def __init__(self, *, most_allocated: bool = False) -> None:

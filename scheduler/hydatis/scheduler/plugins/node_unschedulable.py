@@ -7,6 +7,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import Scope
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.tolerations import NO_SCHEDULE, Taint, tolerated
@@ -19,6 +20,9 @@ class NodeUnschedulable:
 
     name: ClassVar[str] = "NodeUnschedulable"
     scope: ClassVar[Scope] = Scope.NODE
+    helped_by: ClassVar[ClusterEvent] = (
+        ClusterEvent.NODE_ADDED | ClusterEvent.NODE_TAINTS | ClusterEvent.OWN_TOLERATIONS
+    )
 
     def applies(self, requirements: Requirements) -> bool:
         """Every pod that does not tolerate the cordon's taint."""

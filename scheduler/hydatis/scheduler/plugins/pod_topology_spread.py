@@ -8,6 +8,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.neighbours import Neighbours, Spread
 from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
@@ -24,6 +25,17 @@ class PodTopologySpread:
     """Filter by DoNotSchedule constraints, score by ScheduleAnyway ones."""
 
     name: ClassVar[str] = "PodTopologySpread"
+    helped_by: ClassVar[ClusterEvent] = (
+        ClusterEvent.NODE_ADDED
+        | ClusterEvent.NODE_REMOVED
+        | ClusterEvent.NODE_LABELS
+        | ClusterEvent.NODE_TAINTS
+        | ClusterEvent.POD_PLACED
+        | ClusterEvent.POD_REMOVED
+        | ClusterEvent.WORKLOADS
+        | ClusterEvent.OWN_LABELS
+        | ClusterEvent.OWN_TOLERATIONS
+    )
 
     def filters(self, neighbours: Neighbours) -> bool:
         """Only pods with a DoNotSchedule constraint."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.plugins import Normalization, Scope
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.tolerations import PREFER_NO_SCHEDULE, Taint, tolerated
@@ -17,6 +18,9 @@ class TaintToleration:
 
     name: ClassVar[str] = "TaintToleration"
     scope: ClassVar[Scope] = Scope.NODE
+    helped_by: ClassVar[ClusterEvent] = (
+        ClusterEvent.NODE_ADDED | ClusterEvent.NODE_TAINTS | ClusterEvent.OWN_TOLERATIONS
+    )
     normalization: ClassVar[Normalization] = Normalization.LOWEST_IS_BEST
 
     def applies(self, requirements: Requirements) -> bool:

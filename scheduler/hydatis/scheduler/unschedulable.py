@@ -1,0 +1,70 @@
+"""The unschedulable pods, by class, and what rejected each class.
+
+The scheduling queue owns it; `waking` looks through it. Invariants: a class is here as long as a pod of it is; for
+every node, one of the plugins in `rejected_by` rejects the class there, unless something that helps against this
+plugin happened since and `waking` has still to look; an empty `rejected_by` says nothing, and anything may help.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+
+from hydatis.scheduler.pending_pod import ParkedClass, PendingPod
+from hydatis.scheduler.pod_class import PodClass
+
+
+class UnschedulablePods:
+    """Classes of unschedulable pods."""
+
+    def __init__(self) -> None:
+        self._classes: dict[PodClass, ParkedClass] = {}
+        self._by_rejection: defaultdict[frozenset[str], dict[PodClass, ParkedClass]] = defaultdict(dict)
+
+    def __len__(self) -> int:
+        """Return how many classes there are."""
+        return len(self._classes)
+
+    def rejections(self) -> Collection[frozenset[str]]:
+        """Return the sets of plugins that reject a class; they are few, however many classes there are."""
+        return tuple(self._by_rejection)
+
+    def classes_rejected_by(self, plugins: frozenset[str]) -> Iterator[ParkedClass]:
+        """Yield the classes that exactly these plugins reject."""
+        yield from tuple(self._by_rejection.get(plugins, {}).values())
+
+    def add(self, pod: PendingPod, rejected_by: frozenset[str]) -> None:
+        """Take in a pod that these plugins rejected."""
+        parked = self._classes.get(pod.pod_class)
+        if parked is None:
+            parked = self._classes[pod.pod_class] = ParkedClass(pod.pod_class, rejected_by)
+            self._by_rejection[rejected_by][pod.pod_class] = parked
+        else:
+            known = parked.rejected_by and rejected_by
+            self._set_rejected_by(parked, parked.rejected_by | rejected_by if known else frozenset())
+        parked.pods[pod.reference.uid] = pod
+        pod.parked_in = parked
+
+    def remove(self, pod: PendingPod) -> None:
+        """Let a pod go."""
+        parked = pod.parked_in
+        assert parked is not None, f"{pod.reference} is not parked"  # noqa: S101  a fault of the core itself
+        pod.parked_in = None
+        del parked.pods[pod.reference.uid]
+        if not parked.pods:
+            del self._classes[parked.pod_class]
+            self._forget_rejection(parked)
+
+    def learn(self, parked: ParkedClass, rejected_by: frozenset[str]) -> None:
+        """Note which plugins reject the class on nodes that were looked at again: on all nodes, if none was known."""
+        self._set_rejected_by(parked, parked.rejected_by | rejected_by)
+
+    def _set_rejected_by(self, parked: ParkedClass, plugins: frozenset[str]) -> None:
+        if plugins != parked.rejected_by:
+            self._forget_rejection(parked)
+            parked.rejected_by = plugins
+            self._by_rejection[plugins][parked.pod_class] = parked
+
+    def _forget_rejection(self, parked: ParkedClass) -> None:
+        alike = self._by_rejection[parked.rejected_by]
+        del alike[parked.pod_class]
+        if not alike:
+            del self._by_rejection[parked.rejected_by]
