@@ -1,10 +1,13 @@
 """Writes docs/commands.md from the commands' own help: `python -m hydatis.operator.command_reference`, for `make docs`.
 
-A test holds the committed file against this text, so that the reference is never out of date.
+It shows the commands that pyproject.toml declares, not those of the last installation, so that everybody writes the
+same. A test holds the committed file against this text, so that the reference is never out of date.
 """
 
-from collections.abc import Iterator
-from importlib.metadata import entry_points
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -20,13 +23,20 @@ What `--help` prints, for every command. Written by `make docs`; do not edit by 
 
 
 def main() -> None:
-    """Print the reference."""
-    print(reference(), end="")
+    """Print the reference of the project in the working folder."""
+    print(reference(declared(Path("pyproject.toml"))), end="")
 
 
-def reference() -> str:
+def declared(pyproject: Path) -> list[EntryPoint]:
+    """Return the commands that a pyproject.toml declares."""
+    with pyproject.open("rb") as stream:
+        commands = tomllib.load(stream)["project"]["entry-points"][GROUP]
+    return [EntryPoint(name, value, GROUP) for name, value in commands.items()]
+
+
+def reference(commands: Iterable[EntryPoint]) -> str:
     """Return the reference as Markdown."""
-    app = application(entry_points(group=GROUP))
+    app = application(commands)
     return "\n\n".join([_TITLE, *_sections(app, typer.main.get_command(app), [])]) + "\n"
 
 

@@ -49,7 +49,7 @@ def _play(nodes: int, pods: int, seed: int, json: Path | None, *, trace: bool) -
     from hydatis.sandbox.demo.report import write_json
     from hydatis.sandbox.demo.scenario import mixed_scenario, trace_scenario
     from hydatis.sandbox.errors import SandboxError
-    from hydatis.simulations.openb_shapes import TraceError
+    from hydatis.simulations.traces.errors import TraceError
 
     if json is not None:
         _check_output(json)
