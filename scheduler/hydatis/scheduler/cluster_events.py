@@ -52,7 +52,7 @@ class ClusterEvent(Flag):
     OWN_TOLERATIONS = auto()
     """The waiting pod itself was given other tolerations."""
     OWN_REQUESTS = auto()
-    """The waiting pod itself now requests other amounts."""
+    """The waiting pod itself now requests other amounts. Whatever else of it changes may help against any plugin."""
 
     @classmethod
     def everything(cls) -> "ClusterEvent":
@@ -102,6 +102,10 @@ class EventLog:
         if len(self._entries) >= 2 * _LONGEST:
             del self._entries[:_LONGEST]
             self._first += _LONGEST
+
+    def retract(self, position: int) -> None:
+        """Strike out what was written after `position`, which no reader has seen: it was undone."""
+        del self._entries[max(position - self._first, 0) :]
 
     def since(self, position: int) -> Happened:
         """Return what happened after `position`."""

@@ -60,12 +60,15 @@ class SchedulingCycle:
         decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
 
         # 5. Reserve: from here on the pod counts on that node.
+        before = self.cluster.events.position
         self.reservations.assume(pod.reference.uid, chosen.node, pod.pod_class)
 
         # 6. Permit: a plugin may still refuse, and then the reservation goes back.
         denied = permit(self.profile.permits, pod.reference, chosen.node, self.cluster)
         if denied is not None:
             self.reservations.forget(pod.reference.uid)
+            # It came and went within the cycle. Were it known as a pod that left, it would wake itself, over and over.
+            self.cluster.events.retract(before)
             return _unschedulable_everywhere(decision, Rejected(denied.plugin, denied.reason))
 
         # 7. Bind.

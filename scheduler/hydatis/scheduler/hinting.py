@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.permitting import PermitPlugin
 from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, PreFilterPlugin
+from hydatis.scheduler.pod_class import PodClass
 
 
 class Hint(NamedTuple):
@@ -65,3 +66,19 @@ def _joined(hints: Iterable[Hint]) -> Hint:
         on_its_node |= hint.on_its_node
         anywhere |= hint.anywhere
     return Hint(on_its_node, anywhere)
+
+
+def own_events(before: PodClass, after: PodClass) -> ClusterEvent:
+    """Say how a pod changed itself (kubernetes framework/events.go, PodSchedulingPropertiesChange)."""
+    old, new = before.requirements, after.requirements
+    known = (
+        (ClusterEvent.OWN_LABELS, before.identity is not after.identity),
+        (ClusterEvent.OWN_TOLERATIONS, old.tolerations != new.tolerations),
+        (ClusterEvent.OWN_REQUESTS, old.requests != new.requests),
+    )
+    what = ClusterEvent.NONE
+    for event, happened in known:
+        if happened:
+            what |= event
+    # The API server lets nothing else of a pod that is not gated change, except what no filter looks at.
+    return what or ClusterEvent.everything()

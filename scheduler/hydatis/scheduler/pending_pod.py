@@ -29,12 +29,16 @@ class PendingPod:
     priority: int
     annotations: Mapping[str, str]
     gated: bool
+    queued_at: float = 0.0
+    """When it was first seen, or last failed: of pods of equal priority, the one with the earliest goes first."""
     state: PodState = PodState.NEW
     attempts: int = 0
     first_queued_at: float | None = None
     """When it first became ready; None while it never was."""
-    queued_at: float = 0.0
-    last_attempt_at: float = 0.0
+    unschedulable_count: int = 0
+    """How often plugins rejected it. With `consecutive_errors` it says how long the pod backs off."""
+    consecutive_errors: int = 0
+    """Failed bindings since plugins last rejected it."""
     flushed: bool = False
     """Whether the flush of the unschedulable brought it back last."""
     entry: object = None
@@ -51,5 +55,7 @@ class ParkedClass:
     """As it was when the pods were parked: an update may give a pod another one."""
     rejected_by: frozenset[str]
     """Plugins, each of which is the first to reject the class on some node, or was so once."""
+    priority: int
+    """The highest among its pods."""
     pods: dict[str, PendingPod] = field(default_factory=dict)
     """By uid, first come first."""

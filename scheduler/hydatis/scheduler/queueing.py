@@ -1,18 +1,24 @@
 """The scheduling queue: which pod is tried next, and when one that failed is tried again.
 
 States of a pod (kubernetes pkg/scheduler/backend/queue): *active*, ready to be tried, by priority and then by time;
-*backoff*, ready once its backoff ends (1 s doubling to 10 s with each failed attempt); *unschedulable*, waiting for
-the cluster to change; *gated*, not to be tried while it has scheduling gates; *binding*, taken out and on its way to
-a node. Every pod is in exactly one of them.
+*backoff*, ready once its backoff ends (1 s doubling to 10 s with each failure; rejections and failed bindings count
+apart) or, if plugins rejected it, as soon as no pod is active; *unschedulable*, waiting for the cluster to change;
+*gated*, not to be tried while it has scheduling gates; *binding*, taken out and on its way to a node. Every pod is in
+exactly one of them. A pod that plugins reject always goes to the unschedulable first, and only what can help it brings
+it into backoff: so trying pods in backoff early never turns into trying one pod over and over.
 """
 
 import heapq
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.unschedulable import UnschedulablePods
+
+_WINDOW_SECONDS = 1.0
+"""Backoffs end together in windows of this length (backoff_queue.go, backoffQOrderingWindowDuration)."""
 
 
 class QueueEvent(StrEnum):
@@ -24,6 +30,7 @@ class QueueEvent(StrEnum):
     BIND_FAILURE = "BindFailure"
     CLUSTER_CHANGE = "ClusterChange"
     BACKOFF_COMPLETE = "BackoffComplete"
+    POP_FROM_BACKOFF = "PopFromBackoffQ"
     UNSCHEDULABLE_TIMEOUT = "UnschedulableTimeout"
 
 
@@ -54,6 +61,9 @@ class SchedulingQueue:
         self._settings = settings
         self._active: list[_Entry] = []
         self._backoff: list[_Entry] = []
+        """Pods that plugins rejected."""
+        self._error_backoff: list[_Entry] = []
+        """Pods whose binding failed."""
         self._flush: list[_Entry] = []
         self.unschedulable = UnschedulablePods()
         """The pods that wait for the cluster to change."""
@@ -70,23 +80,32 @@ class SchedulingQueue:
 
     def activate(self, pod: PendingPod, now: float, event: QueueEvent) -> None:
         """Make the pod ready now."""
-        pod.queued_at = now
         if pod.first_queued_at is None:
             pod.first_queued_at = now
-        pod.entry = self._push(self._active, (-pod.priority, now), pod)
+        pod.entry = self._push(self._active, (-pod.priority, pod.queued_at), pod)
         self._move(pod, PodState.ACTIVE, event)
 
     def back_off(self, pod: PendingPod, now: float, event: QueueEvent) -> None:
-        """Make the pod ready when its backoff, counted from its last attempt, has ended; at once if it has."""
-        ready_at = self._backoff_ends(pod)
+        """Make the pod ready when its backoff has ended; at once if it has."""
+        ready_at = self._ready_at(pod)
         if ready_at <= now:
             self.activate(pod, now, event)
             return
-        pod.entry = self._push(self._backoff, (ready_at,), pod)
+        heap = self._error_backoff if pod.consecutive_errors else self._backoff
+        pod.entry = self._push(heap, (ready_at, -pod.priority, pod.queued_at), pod)
         self._move(pod, PodState.BACKOFF, event)
+
+    def back_off_after_error(self, pod: PendingPod, now: float) -> None:
+        """Take back a pod that could not be bound, through no fault of its own."""
+        pod.consecutive_errors += 1
+        pod.queued_at = now
+        self.back_off(pod, now, QueueEvent.BIND_FAILURE)
 
     def park(self, pod: PendingPod, now: float, rejected_by: frozenset[str]) -> None:
         """Put a pod that these plugins rejected among the unschedulable."""
+        pod.unschedulable_count += 1
+        pod.consecutive_errors = 0
+        pod.queued_at = now
         pod.entry = self._push(self._flush, (now + self._settings.unschedulable_flush_seconds,), pod)
         self._move(pod, PodState.UNSCHEDULABLE, QueueEvent.SCHEDULE_FAILURE)
         self.unschedulable.add(pod, rejected_by)
@@ -99,15 +118,20 @@ class SchedulingQueue:
     # Out of the queue
 
     def pop(self, now: float) -> PendingPod | None:
-        """Take the next active pod out for a scheduling attempt; None when there is none."""
+        """Take the next pod out for a scheduling attempt; None when there is none.
+
+        With no pod active, one that plugins rejected before need not wait for the end of its backoff, which is there
+        to leave the turn to others. One whose binding failed does wait: what made it fail needs the time.
+        """
         self._release_due(now)
+        if self._peek(self._active) is None and (early := self._peek(self._backoff)) is not None:
+            self.activate(early, now, QueueEvent.POP_FROM_BACKOFF)
         pod = self._peek(self._active)
         if pod is None:
             return None
         heapq.heappop(self._active)
         pod.entry = None
         pod.attempts += 1
-        pod.last_attempt_at = now
         self._move(pod, PodState.BINDING, None)
         return pod
 
@@ -118,20 +142,28 @@ class SchedulingQueue:
 
     def next_wake(self) -> float | None:
         """Return when the next backoff or flush is due; None when none is."""
-        due = [heap[0].key[0] for heap in (self._backoff, self._flush) if self._peek(heap) is not None]
+        heaps = (self._backoff, self._error_backoff, self._flush)
+        due = [heap[0].key[0] for heap in heaps if self._peek(heap) is not None]
         return min(due, default=None)
 
-    def _backoff_ends(self, pod: PendingPod) -> float:
-        if not pod.attempts:
-            return 0.0
+    def _ready_at(self, pod: PendingPod) -> float:
+        """Return when the pod's backoff ends (backoff_queue.go, getBackoffTime and isEntityBackingoff).
+
+        Backoffs end in windows of whole seconds, so that within a window priority counts and not chance.
+        """
         settings = self._settings
+        failures = pod.consecutive_errors or pod.unschedulable_count
+        if not failures or not settings.backoff_max_seconds:
+            return -math.inf
         # The exponent is bounded because 2.0 ** 1100 overflows, which a pod that fails for hours would reach.
-        duration = settings.backoff_initial_seconds * 2.0 ** min(pod.attempts - 1, 60)
-        return pod.last_attempt_at + min(duration, settings.backoff_max_seconds)
+        duration = settings.backoff_initial_seconds * 2.0 ** min(failures - 1, 60)
+        window = math.floor((pod.queued_at + min(duration, settings.backoff_max_seconds)) / _WINDOW_SECONDS)
+        return (window + 1) * _WINDOW_SECONDS
 
     def _release_due(self, now: float) -> None:
-        while (pod := self._peek(self._backoff)) is not None and self._backoff[0].key[0] <= now:
-            self.activate(pod, now, QueueEvent.BACKOFF_COMPLETE)
+        for heap in (self._backoff, self._error_backoff):
+            while (pod := self._peek(heap)) is not None and heap[0].key[0] <= now:
+                self.activate(pod, now, QueueEvent.BACKOFF_COMPLETE)
         while (pod := self._peek(self._flush)) is not None and self._flush[0].key[0] <= now:
             pod.flushed = True
             self.back_off(pod, now, QueueEvent.UNSCHEDULABLE_TIMEOUT)

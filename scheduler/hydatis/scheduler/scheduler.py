@@ -140,6 +140,11 @@ class Scheduler:
         return {(state.value, event.value): count for (state, event), count in self._queue.incoming.items()}
 
     @property
+    def classes_looked_at(self) -> int:
+        """How often a class of unschedulable pods was filtered again because something happened that might help it."""
+        return self._waking.classes_looked_at
+
+    @property
     def node_count(self) -> int:
         """How many nodes there are."""
         return self._cluster.node_count
@@ -220,6 +225,7 @@ class Scheduler:
             priority=spec.get("priority") or 0,
             annotations=metadata.get("annotations") or {},
             gated=bool(spec.get("schedulingGates")),
+            queued_at=now,
         )
         self._pods[uid] = pod
         if pod.gated:
@@ -235,16 +241,16 @@ class Scheduler:
         spec: Mapping[str, Any],
         now: float,
     ) -> None:
-        gated = bool(spec.get("schedulingGates"))
-        changed = pod_class is not pod.pod_class or gated != pod.gated
-        pod.pod_class, pod.gated = pod_class, gated
+        before, pod.pod_class = pod.pod_class, pod_class
         pod.annotations = metadata.get("annotations") or {}
-        if not changed or pod.state is PodState.BINDING:
-            return
-        if gated:
-            self._queue.gate(pod, QueueEvent.POD_UPDATE)
-        elif pod.state is not PodState.BACKOFF:
+        pod.gated = bool(spec.get("schedulingGates"))
+        if pod.gated:
+            if pod.state in (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE):
+                self._queue.gate(pod, QueueEvent.POD_UPDATE)
+        elif pod.state is PodState.GATED:
             self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
+        elif pod.state is PodState.UNSCHEDULABLE and pod_class is not before:
+            self._waking.pod_changed(pod, before, now)
 
     def _pod_gone(self, event: events.PodGone, now: float) -> None:
         self._stop_scheduling(event.uid)
@@ -266,7 +272,7 @@ class Scheduler:
             self._reservations.forget(event.uid)
         pod = self._pods.get(event.uid)
         if pod is not None and pod.state is PodState.BINDING:
-            self._queue.back_off(pod, now, QueueEvent.BIND_FAILURE)
+            self._queue.back_off_after_error(pod, now)
 
     # Nodes, namespaces, policies
 

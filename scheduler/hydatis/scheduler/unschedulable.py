@@ -35,11 +35,12 @@ class UnschedulablePods:
         """Take in a pod that these plugins rejected."""
         parked = self._classes.get(pod.pod_class)
         if parked is None:
-            parked = self._classes[pod.pod_class] = ParkedClass(pod.pod_class, rejected_by)
+            parked = self._classes[pod.pod_class] = ParkedClass(pod.pod_class, rejected_by, pod.priority)
             self._by_rejection[rejected_by][pod.pod_class] = parked
         else:
             known = parked.rejected_by and rejected_by
             self._set_rejected_by(parked, parked.rejected_by | rejected_by if known else frozenset())
+        parked.priority = max(parked.priority, pod.priority)
         parked.pods[pod.reference.uid] = pod
         pod.parked_in = parked
 

@@ -5,15 +5,20 @@ only if something happened that can help against a plugin that rejected it (each
 filtered for real, against just the nodes to which that happened. A class that is still infeasible there remembers
 which plugins say so now. So no wake-up is lost, hardly any is wasted, and pods that are parked cost nothing when what
 happens does not concern them.
+
+The pods of a class that became feasible come back in waves, each twice as large as the one before and sent only while
+the class is still feasible after the last: one place that becomes free does not bring back a thousand pods.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.evaluating import Evaluations
-from hydatis.scheduler.pending_pod import ParkedClass
+from hydatis.scheduler.hinting import own_events
+from hydatis.scheduler.pending_pod import ParkedClass, PendingPod, PodState
+from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.queueing import QueueEvent, SchedulingQueue
 
@@ -30,6 +35,35 @@ class _ToLookAt:
     """Nodes that may have become feasible; None: any."""
 
 
+@dataclass(slots=True)
+class _Waves:
+    """Pods that come back, first those of the highest priority."""
+
+    looked_at: _ToLookAt
+    to_come: deque[PendingPod]
+    under_way: list[tuple[PendingPod, int]] = field(default_factory=list)
+    """With the number of attempts that each pod had when it was sent."""
+    size: int = 1
+
+    def send(self, queue: SchedulingQueue, now: float) -> None:
+        """Bring back the next pods."""
+        for _ in range(min(self.size, len(self.to_come))):
+            pod = self.to_come.popleft()
+            if pod.parked_in is self.looked_at.parked:
+                queue.back_off(pod, now, QueueEvent.CLUSTER_CHANGE)
+                self.under_way.append((pod, pod.attempts))
+        self.size *= 2
+
+    def are_under_way(self) -> bool:
+        """Tell whether pods of the last wave have still to be tried."""
+        while self.under_way:
+            pod, attempts = self.under_way[-1]
+            if pod.attempts == attempts and pod.state in (PodState.ACTIVE, PodState.BACKOFF):
+                return True
+            self.under_way.pop()
+        return False
+
+
 class Waking:
     """Brings unschedulable pods back."""
 
@@ -39,30 +73,63 @@ class Waking:
         self._evaluations = evaluations
         self._hints = profile.hints
         self._to_look_at: deque[_ToLookAt] = deque()
+        self._waves: deque[_Waves] = deque()
         self._seen = cluster.events.position
+        self.classes_looked_at = 0
+        """How often a class was filtered again because something happened that might help it."""
 
     @property
     def pending(self) -> bool:
         """Whether classes are left to be looked at."""
-        return bool(self._to_look_at)
+        return bool(self._to_look_at or self._waves)
 
     def look(self, now: float) -> None:
-        """Look at a few classes that may have become feasible, and bring back the pods of those that have."""
+        """Look at a few classes that may have become feasible, and bring back pods of those that have."""
         if not self._to_look_at:
             self._collect()
+        for _ in range(min(_CLASSES_A_CYCLE, len(self._waves))):
+            waves = self._waves.popleft()
+            if waves.are_under_way():
+                self._waves.append(waves)
+            elif self._is_feasible(waves.looked_at):
+                self._send(waves, now)
         for _ in range(min(_CLASSES_A_CYCLE, len(self._to_look_at))):
             entry = self._to_look_at.popleft()
-            if not entry.parked.pods:
-                continue
-            look = self._evaluations.look_again(entry.parked.pod_class, entry.rows)
+            if self._is_feasible(entry):
+                pods = sorted(entry.parked.pods.values(), key=lambda pod: (-pod.priority, pod.queued_at))
+                self._send(_Waves(entry, deque(pods)), now)
+
+    def pod_changed(self, pod: PendingPod, before: PodClass, now: float) -> None:
+        """A parked pod was itself changed, and is of another class now: bring it back if that makes it feasible."""
+        parked = pod.parked_in
+        assert parked is not None, f"{pod.reference} is not parked"  # noqa: S101  a fault of the core itself
+        rejected_by = parked.rejected_by
+        hint = self._hints.against(rejected_by)
+        if own_events(before, pod.pod_class) & (hint.on_its_node | hint.anywhere):
+            look = self._evaluations.look_again(pod.pod_class, None)
             if look.feasible:
-                for pod in tuple(entry.parked.pods.values()):
-                    self._queue.back_off(pod, now, QueueEvent.CLUSTER_CHANGE)
-            else:
-                self._queue.unschedulable.learn(entry.parked, look.rejected_by)
+                self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
+                return
+            rejected_by = look.rejected_by
+        self._queue.unschedulable.remove(pod)
+        self._queue.unschedulable.add(pod, rejected_by)
+
+    def _is_feasible(self, entry: _ToLookAt) -> bool:
+        if not entry.parked.pods:
+            return False
+        self.classes_looked_at += 1
+        look = self._evaluations.look_again(entry.parked.pod_class, entry.rows)
+        if not look.feasible:
+            self._queue.unschedulable.learn(entry.parked, look.rejected_by)
+        return look.feasible
+
+    def _send(self, waves: _Waves, now: float) -> None:
+        waves.send(self._queue, now)
+        if waves.to_come:
+            self._waves.append(waves)
 
     def _collect(self) -> None:
-        """Find the classes that what happened can help."""
+        """Find the classes that what happened can help, those with the most urgent pods first."""
         log, unschedulable = self._cluster.events, self._queue.unschedulable
         if self._seen == log.position:
             return
@@ -70,10 +137,10 @@ class Waking:
         if not len(unschedulable):
             return
         happened = log.since(seen)
+        found: list[_ToLookAt] = []
         for plugins in unschedulable.rejections():
             hint = self._hints.against(plugins)
             rows = None if happened.includes(hint.anywhere) else happened.rows(hint.on_its_node)
             if rows is None or len(rows):
-                self._to_look_at.extend(
-                    _ToLookAt(parked, rows) for parked in unschedulable.classes_rejected_by(plugins)
-                )
+                found.extend(_ToLookAt(parked, rows) for parked in unschedulable.classes_rejected_by(plugins))
+        self._to_look_at.extend(sorted(found, key=lambda entry: -entry.parked.priority))

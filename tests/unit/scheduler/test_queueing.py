@@ -23,26 +23,91 @@ def _queue() -> SchedulingQueue:
     return SchedulingQueue(QueueSettings())
 
 
-def test_backoff_doubles_from_one_second_to_ten() -> None:
+def _tried(queue: SchedulingQueue, *pods: PendingPod, now: float = 0.0) -> None:
+    """Put pods in and take them out again, as for an attempt."""
+    for waiting in pods:
+        waiting.queued_at = now
+        queue.activate(waiting, now, QueueEvent.POD_ADD)
+    for _ in pods:
+        assert queue.pop(now) is not None
+
+
+def test_backoff_after_failed_bindings_doubles_from_one_second_to_ten_and_ends_with_its_window() -> None:
     queue, waiting = _queue(), _pod("p")
-    queue.activate(waiting, 0.0, QueueEvent.POD_ADD)
-    now, waits = 0.0, []
+    _tried(queue, waiting)
+    now, waits = 0.25, []
     for _ in range(6):
-        assert queue.pop(now) is waiting
-        queue.back_off(waiting, now, QueueEvent.BIND_FAILURE)
+        queue.back_off_after_error(waiting, now)
         wake = queue.next_wake()
         assert wake is not None
         waits.append(wake - now)
         assert queue.pop(wake - 0.001) is None
+        assert queue.pop(wake) is waiting
         now = wake
-    assert waits == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    # Aligned to whole seconds as kube-scheduler's: up to one second more than 1, 2, 4, 8, 10, 10.
+    assert waits == [1.75, 3.0, 5.0, 9.0, 11.0, 11.0]
 
 
-def test_a_pod_that_failed_thousands_of_times_still_backs_off_ten_seconds() -> None:
+def test_a_pod_whose_binding_failed_thousands_of_times_still_backs_off_ten_seconds() -> None:
     queue, waiting = _queue(), _pod("p")
-    waiting.attempts, waiting.last_attempt_at = 100_000, 50.0
-    queue.back_off(waiting, 50.0, QueueEvent.BIND_FAILURE)
-    assert queue.next_wake() == 60.0
+    waiting.consecutive_errors = 100_000
+    queue.back_off_after_error(waiting, 50.0)
+    assert queue.next_wake() == 61.0
+
+
+def test_rejections_and_failed_bindings_count_apart() -> None:
+    queue, waiting = _queue(), _pod("p")
+    waits = []
+    _tried(queue, waiting)
+    for failure in ("reject", "reject", "error", "reject", "error", "error"):
+        if failure == "reject":
+            queue.park(waiting, 0.0, _REJECTED)
+            queue.back_off(waiting, 0.0, QueueEvent.CLUSTER_CHANGE)
+        else:
+            queue.back_off_after_error(waiting, 0.0)
+        wake = queue.next_wake()
+        assert wake is not None
+        waits.append(wake - 1.0)
+        assert queue.pop(wake) is waiting
+    # Rejections add up, 1, 2, 4; errors begin anew after each rejection, 1, then 1, 2.
+    assert waits == [1.0, 2.0, 1.0, 4.0, 1.0, 2.0]
+
+
+def test_with_no_pod_active_a_rejected_pod_need_not_wait_for_the_end_of_its_backoff() -> None:
+    queue, waiting = _queue(), _pod("p")
+    _tried(queue, waiting)
+    queue.park(waiting, 0.0, _REJECTED)
+    assert queue.pop(0.0) is None, "nothing brought it into backoff yet"
+    queue.back_off(waiting, 0.0, QueueEvent.CLUSTER_CHANGE)
+    assert waiting.state is PodState.BACKOFF
+    newcomer = _pod("newcomer")
+    queue.activate(newcomer, 0.0, QueueEvent.POD_ADD)
+    assert queue.pop(0.0) is newcomer
+    assert queue.pop(0.0) is waiting
+    assert queue.incoming[PodState.ACTIVE, QueueEvent.POP_FROM_BACKOFF] == 1
+
+
+def test_within_a_window_of_backoff_priority_counts_before_time() -> None:
+    queue = _queue()
+    early, urgent, late = _pod("early"), _pod("urgent", priority=5), _pod("late", priority=9)
+    for waiting, failed_at in ((early, 0.1), (urgent, 0.8), (late, 1.1)):
+        _tried(queue, waiting, now=failed_at)
+        queue.park(waiting, failed_at, _REJECTED)
+    for waiting in (late, early, urgent):
+        queue.back_off(waiting, 1.2, QueueEvent.CLUSTER_CHANGE)
+    assert [queue.pop(1.2) for _ in range(3)] == [urgent, early, late]
+
+
+def test_of_equal_priority_the_pod_that_waits_longest_goes_first_wherever_it_comes_from() -> None:
+    queue = _queue()
+    rejected, newcomer, failed = _pod("rejected"), _pod("newcomer"), _pod("failed")
+    _tried(queue, rejected, failed)
+    queue.park(rejected, 2.0, _REJECTED)
+    queue.back_off_after_error(failed, 1.0)
+    newcomer.queued_at = 3.0
+    queue.activate(newcomer, 3.0, QueueEvent.POD_ADD)
+    queue.back_off(rejected, 9.0, QueueEvent.CLUSTER_CHANGE)
+    assert [queue.pop(9.0) for _ in range(3)] == [failed, rejected, newcomer]
 
 
 def test_an_unschedulable_pod_is_flushed_after_five_minutes_and_marked() -> None:
@@ -69,7 +134,9 @@ def test_a_pod_that_leaves_takes_all_its_places_with_it() -> None:
 
 
 _moves = st.lists(
-    st.tuples(st.sampled_from(["activate", "back_off", "park", "gate", "remove", "pop", "wait"]), st.integers(0, 4)),
+    st.tuples(
+        st.sampled_from(["activate", "back_off", "fail", "park", "gate", "remove", "pop", "wait"]), st.integers(0, 4)
+    ),
     max_size=80,
 )
 
@@ -91,6 +158,8 @@ def test_every_pod_is_in_exactly_one_queue_whatever_happens(moves: list[tuple[st
             queue.activate(chosen, now, QueueEvent.POD_UPDATE)
         elif move == "back_off":
             queue.back_off(chosen, now, QueueEvent.POD_UPDATE)
+        elif move == "fail":
+            queue.back_off_after_error(chosen, now)
         elif move == "park":
             queue.park(chosen, now, _REJECTED)
         elif move == "gate":

@@ -113,8 +113,8 @@ def test_a_failed_binding_gives_the_room_back_and_the_pod_another_try_after_its_
     cluster.tell(events.BindFailed(builder.uid, "409 Conflict"))
     assert cluster.run() == []
     assert cluster.scheduler.pending()["backoff"] == 1
-    assert cluster.scheduler.next_wake() == 1.0
-    cluster.now = 1.0
+    assert cluster.scheduler.next_wake() == 2.0
+    cluster.now = 2.0
     retried = cluster.only()
     assert isinstance(retried, Bind)
     assert retried.decision.attempts == 2
@@ -214,15 +214,44 @@ def test_a_change_that_does_not_help_wakes_no_pod() -> None:
     assert cluster.scheduler.pending()["unschedulable"] == 1
 
 
-def test_a_pod_that_became_schedulable_still_waits_for_its_backoff() -> None:
+def test_a_pod_that_became_schedulable_is_tried_at_once_unless_others_are_ready() -> None:
     cluster = Cluster(node("n").taint("t"))
-    cluster.see(pod())
+    cluster.see(pod("early"))
     cluster.run()
     cluster.now = 0.25
-    cluster.see(node("n"))
+    cluster.see(node("n"), pod("late"))
+    assert [instruction.pod.name for instruction in cluster.run()] == ["late", "early"]
+
+
+def test_a_pod_that_is_refused_over_and_over_is_tried_once_for_each_change_that_may_help() -> None:
+    cluster = Cluster(node("monday"), profile=Profile(permits=(_NoMondays(),)))
+    cluster.see(*(pod(f"p{number}") for number in range(3)))
+    assert len(cluster.run()) == 3
+    for _ in range(3):
+        assert cluster.run() == []
+    cluster.see(node("monday").label("week", "48"))
+    assert len(cluster.run()) == 3
     assert cluster.run() == []
-    cluster.now = 1.0
-    assert isinstance(cluster.only(), Bind)
+
+
+def test_one_place_that_becomes_free_does_not_bring_back_all_pods_that_wait_for_one() -> None:
+    cluster = Cluster(node("n").allocatable(cpu="2"))
+    leaving = pod("leaving").requests(cpu="1").on("n")
+    cluster.see(pod("staying").requests(cpu="1").on("n"), leaving)
+    cluster.see(*(pod(f"p{number}").requests(cpu="1").priority(number) for number in range(100)))
+    assert len(cluster.run()) == 100
+    cluster.now = 60.0
+    cluster.tell(events.PodGone(leaving.uid))
+    assert [(type(i), i.pod.name) for i in cluster.run()] == [(Bind, "p99")]
+
+
+def test_many_places_that_become_free_are_all_taken() -> None:
+    cluster = Cluster(node("n"))
+    cluster.see(*(pod(f"p{number}").requests(cpu="10") for number in range(100)))
+    cluster.run()
+    cluster.see(node("large").allocatable(cpu="1000"))
+    assert len(cluster.placements()) == 100
+    assert cluster.scheduler.pending()["unschedulable"] == 0
 
 
 def test_a_gated_pod_waits_until_its_last_gate_is_gone() -> None:
@@ -379,7 +408,7 @@ def test_a_policy_selects_by_namespace_labels() -> None:
 
 class _NoMondays:
     name: ClassVar[str] = "NoMondays"
-    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NONE
+    helped_by: ClassVar[ClusterEvent] = ClusterEvent.NODE_LABELS | ClusterEvent.POD_PLACED | ClusterEvent.POD_REMOVED
 
     def permit(self, pod: PodReference, node: str, cluster: Tables) -> str | None:
         return "it is Monday" if node == "monday" else None

@@ -1,0 +1,379 @@
+"""Which parked pods a change makes the scheduler look at again, plugin by plugin, and that none is ever forgotten."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hydatis.scheduler import events
+from hydatis.scheduler.instructions import Bind, ReportUnschedulable
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.scheduler import Scheduler
+from hydatis.scheduler.testing import NodeBuilder, PodBuilder, expression, node, pod
+from hydatis.scheduler.workloads import Workload
+
+_HOST = "kubernetes.io/hostname"
+
+
+class World:
+    """A scheduler and what it saw; every pod that it places is confirmed at once."""
+
+    def __init__(self, *nodes: NodeBuilder) -> None:
+        self.scheduler = Scheduler(random=np.random.default_rng(0))
+        self.now = 0.0
+        self.waiting: dict[str, dict[str, Any]] = {}
+        """Pods that the scheduler last reported as unschedulable."""
+        self.seen: dict[str, dict[str, Any]] = {}
+        for machine in nodes:
+            self.tell(events.NodeSeen(machine.manifest()))
+
+    def tell(self, event: events.Event) -> None:
+        """Tell the scheduler of an event."""
+        self.scheduler.handle(event, self.now)
+
+    def see_pod(self, manifest: dict[str, Any]) -> None:
+        """Show a pod."""
+        uid = manifest["metadata"]["uid"]
+        self.seen[uid] = manifest
+        if uid in self.waiting:
+            self.waiting[uid] = manifest
+        self.tell(events.PodSeen(manifest))
+
+    def lose_pod(self, uid: str) -> None:
+        """Delete a pod."""
+        self.seen.pop(uid)
+        self.waiting.pop(uid, None)
+        self.tell(events.PodGone(uid))
+
+    def run(self, fail: bool = False) -> None:
+        """Run cycles until no pod is ready, a bounded number of times; the bindings succeed, or all fail."""
+        for _ in range(200):
+            instruction = self.scheduler.schedule_next(self.now)
+            if instruction is None:
+                return
+            uid = instruction.pod.uid
+            manifest = self.seen[uid]
+            if isinstance(instruction, ReportUnschedulable):
+                self.waiting[uid] = manifest
+                continue
+            assert isinstance(instruction, Bind)
+            self.waiting.pop(uid, None)
+            if fail:
+                self.tell(events.BindFailed(uid, "conflict"))
+            else:
+                self.tell(events.BindSucceeded(uid))
+                self.see_pod({**manifest, "spec": {**manifest["spec"], "nodeName": instruction.node}})
+        pytest.fail("the scheduler never comes to rest")
+
+    def feasible_but_parked(self) -> list[str]:
+        """Name the pods that were reported unschedulable and could be placed now, by filtering all nodes."""
+        return [
+            manifest["metadata"]["name"]
+            for manifest in self.waiting.values()
+            if self.scheduler.inspect(manifest).feasible
+        ]
+
+
+def _rule(app: str, kind: str, key: str = _HOST, **fields: Any) -> dict[str, Any]:
+    term = {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": key, **fields}
+    return {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+def _spread(key: str = "zone", **fields: Any) -> list[dict[str, Any]]:
+    selector = {"matchLabels": {"app": "web"}}
+    constraint = {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": selector}
+    return [{**constraint, **fields}]
+
+
+def _machine(name: str) -> NodeBuilder:
+    return node(name).label("place", name)
+
+
+_RUNNING = pod("running").labels(app="web").requests(cpu="500m").host_port(80).on("n")
+_ELSEWHERE = pod("elsewhere").host_port(80).on("other")
+_KUBELETS_FEATURE = "UserNamespacesHostNetworkSupport"
+
+_PARKED: Mapping[str, tuple[PodBuilder, Callable[[NodeBuilder], NodeBuilder]]] = {
+    "NodeUnschedulable": (pod("p"), lambda machine: machine.unschedulable()),
+    "TaintToleration": (pod("p"), lambda machine: machine.taint("gpu")),
+    "NodeAffinity": (pod("p").node_selector(disk="ssd"), lambda machine: machine),
+    "NodePorts": (pod("p").host_port(80), lambda machine: machine),
+    "NodeResourcesFit": (pod("p").requests(cpu="100"), lambda machine: machine),
+    "NodeDeclaredFeatures": (pod("p").set_spec(hostNetwork=True, hostUsers=False), lambda machine: machine),
+    "PodTopologySpread": (pod("p").set_spec(topologySpreadConstraints=_spread()), lambda machine: machine),
+    "InterPodAffinity": (pod("p").set_spec(affinity=_rule("db", "podAffinity")), lambda machine: machine),
+}
+"""For each filter plugin, a pod that no other plugin keeps from the nodes that are made like this."""
+
+
+def _heartbeat(world: World, machine: NodeBuilder) -> None:
+    manifest = machine.manifest()
+    manifest["metadata"]["annotations"] = {"seen": "again"}
+    manifest["status"]["conditions"] = [{"type": "Ready", "status": "True", "lastHeartbeatTime": "now"}]
+    world.tell(events.NodeSeen(manifest))
+
+
+def _node_is(change: Callable[[NodeBuilder], NodeBuilder]) -> Callable[[World, NodeBuilder], None]:
+    return lambda world, machine: world.tell(events.NodeSeen(change(machine).manifest()))
+
+
+def _cordon_changes(world: World, machine: NodeBuilder) -> None:
+    manifest = machine.manifest()
+    manifest["spec"]["unschedulable"] = not manifest["spec"].get("unschedulable", False)
+    world.tell(events.NodeSeen(manifest))
+
+
+_HAPPENINGS: Mapping[str, Callable[[World, NodeBuilder], None]] = {
+    "a heartbeat": _heartbeat,
+    "an image comes": _node_is(lambda machine: machine.image("web:1", 10)),
+    "a label comes": _node_is(lambda machine: machine.label("colour", "blue")),
+    "a taint comes": _node_is(lambda machine: machine.taint("old", effect="PreferNoSchedule")),
+    "the cordon changes": _cordon_changes,
+    "allocatable changes": _node_is(lambda machine: machine.allocatable(cpu="5")),
+    "a feature is declared": _node_is(lambda machine: machine.declared_features("VolumeBindMountOptions")),
+    "a node comes": lambda world, _: world.tell(events.NodeSeen(_machine("new").manifest())),
+    "a node goes": lambda world, _: world.tell(events.NodeGone("other")),
+    "a pod is placed": lambda world, _: world.see_pod(pod("new").on("n").manifest()),
+    "a pod leaves": lambda world, _: world.lose_pod(_RUNNING.uid),
+    "a namespace is labelled": lambda world, _: world.tell(
+        events.NamespaceSeen({"metadata": {"name": "default", "labels": {"team": "a"}}})
+    ),
+    "a service comes": lambda world, _: world.tell(
+        events.WorkloadSeen(Workload("Service", "default", "s"), {"spec": {"selector": {"app": "web"}}})
+    ),
+    "another pod is parked": lambda world, _: world.see_pod(pod("hopeless").requests(cpu="1000").manifest()),
+}
+_LOOKED_AT_AFTER: Mapping[str, set[str]] = {
+    "NodeUnschedulable": {"the cordon changes", "a taint comes", "a node comes"},
+    "TaintToleration": {"the cordon changes", "a taint comes", "a node comes"},
+    "NodeAffinity": {"a label comes", "a node comes"},
+    "NodePorts": {"a pod leaves", "a node comes"},
+    "NodeResourcesFit": {"a pod leaves", "allocatable changes", "a node comes"},
+    "NodeDeclaredFeatures": {"a feature is declared", "a node comes"},
+    "PodTopologySpread": {
+        "a label comes",
+        "a taint comes",
+        "the cordon changes",
+        "a node comes",
+        "a node goes",
+        "a pod is placed",
+        "a pod leaves",
+        "a service comes",
+    },
+    "InterPodAffinity": {
+        "a label comes",
+        "a node comes",
+        "a node goes",
+        "a pod is placed",
+        "a pod leaves",
+        "a namespace is labelled",
+    },
+}
+
+
+def test_the_tables_here_name_every_filter_plugin() -> None:
+    profile = Profile()
+    names = {p.name for p in profile.row_filters} | {p.name for p in profile.neighbour_filters}
+    assert names - {"NodeName"} == _PARKED.keys() == _LOOKED_AT_AFTER.keys()
+
+
+@pytest.mark.parametrize("plugin", _PARKED)
+@pytest.mark.parametrize("happening", _HAPPENINGS)
+def test_a_pod_parked_by_one_plugin_is_looked_at_only_after_what_can_help_against_it(
+    plugin: str, happening: str
+) -> None:
+    waiting, shaped = _PARKED[plugin]
+    world = World(shaped(_machine("n")), shaped(_machine("other")))
+    world.see_pod(_RUNNING.manifest())
+    world.see_pod(_ELSEWHERE.manifest())
+    world.see_pod(waiting.manifest())
+    instruction = world.scheduler.schedule_next(world.now)
+    assert isinstance(instruction, ReportUnschedulable)
+    assert instruction.decision.rejected_by == {plugin}
+    world.run()
+    before = world.scheduler.classes_looked_at
+    _HAPPENINGS[happening](world, shaped(_machine("n")))
+    world.run()
+    looked_at = world.scheduler.classes_looked_at > before
+    assert looked_at == (happening in _LOOKED_AT_AFTER[plugin])
+
+
+def test_a_pod_that_names_nodes_which_are_not_there_is_looked_at_when_a_node_comes() -> None:
+    absent = {"matchFields": [expression("metadata.name", "In", "absent")]}
+    world = World(node("n"))
+    world.see_pod(pod("p").required_node_affinity(absent).manifest())
+    world.run()
+    world.see_pod(pod("new").on("n").manifest())
+    world.run()
+    assert world.scheduler.classes_looked_at == 0
+    world.tell(events.NodeSeen(node("absent").manifest()))
+    world.run()
+    assert world.waiting == {}
+
+
+def test_a_pod_that_has_no_node_at_all_is_looked_at_whatever_happens() -> None:
+    world = World()
+    world.see_pod(pod("p").node_selector(disk="ssd").manifest())
+    world.run()
+    world.see_pod(pod("new").on("unknown").manifest())
+    world.run()
+    assert world.scheduler.classes_looked_at == 1
+    world.tell(events.NodeSeen(node("n").manifest()))
+    world.run()
+    world.tell(events.NodeSeen(node("n").label("disk", "ssd").manifest()))
+    world.run()
+    assert world.waiting == {}
+
+
+def test_thousands_of_pods_that_no_node_suits_cost_nothing_while_others_come_and_go() -> None:
+    world = World(node("n"))
+    for number in range(2000):
+        world.scheduler.handle(events.PodSeen(pod(f"p{number}").node_selector(n=str(number)).manifest()), 0.0)
+    while world.scheduler.schedule_next(0.0) is not None:
+        pass
+    for number in range(50):
+        guest = pod(f"guest{number}").requests(cpu="1")
+        world.see_pod(guest.manifest())
+        world.run()
+        world.lose_pod(guest.uid)
+    assert world.scheduler.classes_looked_at == 0
+    assert world.scheduler.pending()["unschedulable"] == 2000
+
+
+def test_a_class_that_now_fails_for_another_reason_waits_for_what_helps_against_that_one() -> None:
+    world = World(node("n").allocatable(cpu="1"))
+    occupant = pod("occupant").requests(cpu="1").on("n")
+    world.see_pod(occupant.manifest())
+    world.see_pod(pod("p").requests(cpu="1").node_selector(disk="ssd").manifest())
+    world.run()
+    world.tell(events.NodeSeen(node("n").allocatable(cpu="1").label("disk", "ssd").manifest()))
+    world.run()
+    assert [manifest["metadata"]["name"] for manifest in world.waiting.values()] == ["p"]
+    world.lose_pod(occupant.uid)
+    world.run()
+    assert world.waiting == {}
+
+
+_OWN_CHANGES: Mapping[str, tuple[PodBuilder, PodBuilder, bool]] = {
+    "a toleration that helps": (pod("p"), pod("p").toleration("gpu"), True),
+    "a toleration that does not help": (pod("p"), pod("p").toleration("other"), False),
+    "a label": (pod("p"), pod("p").labels(app="web"), False),
+    "an annotation": (pod("p"), pod("p").annotation("note", "text"), False),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "placed"), _OWN_CHANGES.values(), ids=_OWN_CHANGES.keys())
+def test_a_parked_pod_comes_back_when_it_is_itself_changed_by(
+    before: PodBuilder, after: PodBuilder, placed: bool
+) -> None:
+    world = World(node("n").taint("gpu"))
+    manifest = before.manifest()
+    world.see_pod(manifest)
+    world.run()
+    changed = after.manifest()
+    changed["metadata"]["uid"] = manifest["metadata"]["uid"]
+    world.see_pod(changed)
+    world.run()
+    assert (not world.waiting) == placed
+    assert world.scheduler.pending()["unschedulable"] == int(not placed)
+
+
+# Whatever happens
+
+_NODES = ("a", "b", "c")
+_WANTED: Mapping[str, Callable[[PodBuilder], PodBuilder]] = {
+    "plain": lambda p: p,
+    "large": lambda p: p.requests(cpu="2"),
+    "port": lambda p: p.host_port(80),
+    "ssd": lambda p: p.node_selector(disk="ssd"),
+    "named": lambda p: p.required_node_affinity({"matchFields": [expression("metadata.name", "In", "c")]}),
+    "feature": lambda p: p.set_spec(hostNetwork=True, hostUsers=False),
+    "tolerant": lambda p: p.toleration("gpu").requests(cpu="1"),
+    "near db": lambda p: p.set_spec(affinity=_rule("db", "podAffinity", "zone")),
+    "near team a": lambda p: p.set_spec(
+        affinity=_rule("db", "podAffinity", namespaceSelector={"matchLabels": {"team": "a"}})
+    ),
+    "away from web": lambda p: p.labels(app="db").set_spec(affinity=_rule("web", "podAntiAffinity", "zone")),
+    "spread": lambda p: p.labels(app="web").set_spec(topologySpreadConstraints=_spread()),
+    "spread where tolerated": lambda p: p.labels(app="web").set_spec(
+        topologySpreadConstraints=_spread(_HOST, nodeTaintsPolicy="Honor")
+    ),
+}
+_RUNS: Mapping[str, Callable[[PodBuilder], PodBuilder]] = {
+    "web": lambda p: p.labels(app="web").requests(cpu="1"),
+    "db": lambda p: p.labels(app="db").host_port(80),
+    "shy": lambda p: p.labels(app="db").set_spec(affinity=_rule("web", "podAntiAffinity", "zone")),
+    "large": lambda p: p.requests(cpu="2"),
+}
+
+
+@st.composite
+def _nodes(draw: st.DrawFn) -> NodeBuilder:
+    machine = node(draw(st.sampled_from(_NODES))).allocatable(cpu=draw(st.integers(0, 4)))
+    if draw(st.booleans()):
+        machine.label("zone", draw(st.sampled_from(("1", "2"))))
+    if draw(st.booleans()):
+        machine.label("disk", "ssd")
+    if draw(st.booleans()):
+        machine.taint("gpu")
+    if draw(st.booleans()):
+        machine.declared_features(_KUBELETS_FEATURE)
+    return machine.unschedulable(draw(st.booleans()))
+
+
+_numbers = st.integers(0, 9)
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("node"), _nodes()),
+        st.tuples(st.just("node goes"), st.sampled_from(_NODES)),
+        st.tuples(st.just("waits"), st.sampled_from(sorted(_WANTED))),
+        st.tuples(st.just("runs"), st.tuples(st.sampled_from(sorted(_RUNS)), st.sampled_from(_NODES))),
+        st.tuples(st.just("goes"), _numbers),
+        st.tuples(st.just("is labelled"), st.tuples(_numbers, st.sampled_from(("web", "db", "other")))),
+        st.tuples(st.just("tolerates"), _numbers),
+        st.tuples(st.just("team"), st.sampled_from(("a", "b"))),
+        st.tuples(st.just("bindings"), st.booleans()),
+    ),
+    max_size=40,
+)
+
+
+def _step(world: World, kind: str, what: Any, number: int) -> None:
+    uids = list(world.seen)
+    match kind:
+        case "node":
+            world.tell(events.NodeSeen(what.manifest()))
+        case "node goes":
+            world.tell(events.NodeGone(what))
+        case "waits":
+            world.see_pod(_WANTED[what](pod(f"{what}-{number}")).manifest())
+        case "runs":
+            world.see_pod(_RUNS[what[0]](pod(f"{what[0]}-{number}")).on(what[1]).manifest())
+        case "team":
+            world.tell(events.NamespaceSeen({"metadata": {"name": "default", "labels": {"team": what}}}))
+        case "goes" if uids:
+            world.lose_pod(uids[what % len(uids)])
+        case "is labelled" if uids:
+            manifest = world.seen[uids[what[0] % len(uids)]]
+            world.see_pod({**manifest, "metadata": {**manifest["metadata"], "labels": {"app": what[1]}}})
+        case "tolerates" if uids:
+            manifest = world.seen[uids[what % len(uids)]]
+            world.see_pod({**manifest, "spec": {**manifest["spec"], "tolerations": [{"operator": "Exists"}]}})
+
+
+@settings(deadline=None, max_examples=60)
+@given(_steps)
+def test_no_pod_is_left_parked_that_could_be_placed(steps: list[tuple[str, Any]]) -> None:
+    world = World()
+    fail = False
+    for number, (kind, what) in enumerate(steps):
+        if kind == "bindings":
+            fail = what
+        _step(world, kind, what, number)
+        world.now += 0.5
+        world.run(fail)
+        assert world.feasible_but_parked() == []
+    assert world.scheduler.statistics.scheduled_after_flush == 0
