@@ -47,15 +47,15 @@ def pod_nonzero_requests(spec: Mapping[str, Any], status: Mapping[str, Any]) -> 
     return _cpu_and_memory(_total(spec, status, missing))
 
 
-def pod_scored_requests(spec: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the millicores and bytes a pod that waits counts as in LeastAllocated and MostAllocated.
+def pod_scored_requests(spec: Mapping[str, Any]) -> dict[str, int]:
+    """Return what a pod that waits counts as when NodeResourcesFit scores, by resource name, in each resource's unit.
 
     That is each container's request or 100m and 200Mi, and the overhead; pod-level requests are left out, since
     kube-scheduler makes this scorer without them (plugins/noderesources/fit.go, nodeResourceStrategyTypeMap).
     """
     total = _sum_containers(spec, _DEFAULT_NANO, _specified)
     add_into(total, parse_resource_list(spec.get("overhead")).items())
-    return _cpu_and_memory(total)
+    return {name: amount_of(name, nano) for name, nano in total.items() if counts_for_scheduling(name)}
 
 
 def _cpu_and_memory(total: Mapping[str, int]) -> tuple[int, int]:

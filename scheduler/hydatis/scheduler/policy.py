@@ -14,6 +14,7 @@ from typing import Any
 
 from hydatis.scheduler.field_errors import FieldError, FieldReader, FieldsInvalid, described, keyed, quoted
 from hydatis.scheduler.label_selectors import EVERYTHING, LabelSelector, is_dns_label, is_dns_subdomain
+from hydatis.scheduler.plugin_args import PluginArgs, read_plugin_args
 
 __all__ = [
     "API_VERSION",
@@ -125,6 +126,9 @@ class Policy:
     plugin_weights: Mapping[str, int] = field(default_factory=dict[str, int], hash=False)
     """Score plugin to weight, 0-100, 0: off. Read-only and complete: the plugins not given have their defaults."""
 
+    plugin_args: PluginArgs = field(default_factory=PluginArgs)
+    """For the heuristic KubeScheduler alone."""
+
     def __post_init__(self) -> None:
         complete = MappingProxyType({**SCORE_PLUGIN_WEIGHTS, **self.plugin_weights})
         object.__setattr__(self, "plugin_weights", complete)
@@ -171,18 +175,27 @@ def parse_policy(manifest: Mapping[str, Any]) -> Policy:
     name, generation = _read_metadata(reader, fields)
     if "spec" not in fields:
         reader.refuse("spec", "is missing", "add it; `spec: {}` selects every pod and keeps every default")
-    spec = reader.fields(fields.get("spec"), "spec", ("selector", "priority", "pluginWeights", "fallback"))
+    spec = reader.fields(
+        fields.get("spec"), "spec", ("selector", "priority", "pluginWeights", "pluginArgs", "fallback")
+    )
     selector = _read_selector(reader, spec.get("selector"), "spec.selector")
     priority = reader.integer(spec.get("priority", 0), "spec.priority", minimum=INT32_MIN, maximum=INT32_MAX)
     weights = _read_plugin_weights(reader, spec.get("pluginWeights"), "spec.pluginWeights")
+    args = read_plugin_args(reader, spec.get("pluginArgs"), "spec.pluginArgs")
     fallback = reader.fields(spec.get("fallback"), "spec.fallback", ("heuristic",))
     heuristic = _read_heuristic(reader, fallback, "spec.fallback.heuristic")
-    policy = Policy(name, generation, priority or 0, selector, heuristic, weights)
+    policy = Policy(name, generation, priority or 0, selector, heuristic, weights, args)
     if heuristic is Heuristic.KUBE_SCHEDULER and not any(policy.plugin_weights.values()):
         reader.refuse(
             "spec.pluginWeights",
             f"are all 0, so that the heuristic {heuristic} has nothing to score with",
             "give at least one plugin a weight above 0, or choose another spec.fallback.heuristic",
+        )
+    if heuristic is not Heuristic.KUBE_SCHEDULER and "pluginArgs" in spec:
+        reader.refuse(
+            "spec.pluginArgs",
+            f"has no effect with the heuristic {heuristic}",
+            f"remove it, or choose the spec.fallback.heuristic {Heuristic.KUBE_SCHEDULER}",
         )
     if reader.errors:
         raise PolicyInvalid(reader.errors)

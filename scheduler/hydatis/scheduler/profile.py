@@ -6,6 +6,7 @@ from functools import cached_property
 
 from hydatis.scheduler.hinting import QueueingHints
 from hydatis.scheduler.permitting import PermitPlugin
+from hydatis.scheduler.plugin_args import PluginArgs, ScoringStrategy, ScoringStrategyType
 from hydatis.scheduler.plugins import (
     FilterPlugin,
     NeighbourFilterPlugin,
@@ -98,12 +99,14 @@ class Profile:
         if policy.heuristic is Heuristic.LEAST_ALLOCATED:
             return self._with_scores(WeightedPlugin(NodeResourcesFit(), 1))
         if policy.heuristic is Heuristic.MOST_ALLOCATED:
-            return self._with_scores(WeightedPlugin(NodeResourcesFit(most_allocated=True), 1))
+            most = NodeResourcesFit(ScoringStrategy(ScoringStrategyType.MOST_ALLOCATED))
+            return self._with_scores(WeightedPlugin(most, 1))
         weights = policy.plugin_weights
+        scores = [_with_args(plugin, policy.plugin_args) for plugin in self.scores if weights.get(plugin.name)]
         return PluginSet(
             self.row_filters,
             self.neighbour_filters,
-            [WeightedPlugin(plugin, weights[plugin.name]) for plugin in self.scores if weights.get(plugin.name)],
+            [WeightedPlugin(plugin, weights[plugin.name]) for plugin in scores],
             [
                 WeightedNeighbourPlugin(plugin, weights[plugin.name])
                 for plugin in self.neighbour_scores
@@ -113,3 +116,12 @@ class Profile:
 
     def _with_scores(self, *scores: WeightedPlugin) -> PluginSet:
         return PluginSet(self.row_filters, self.neighbour_filters, scores, ())
+
+
+def _with_args(plugin: ScorePlugin, args: PluginArgs) -> ScorePlugin:
+    """Return the plugin with the arguments that a policy gives it, if it gives any."""
+    if plugin.name == NodeResourcesFit.name and args.scoring_strategy is not None:
+        return NodeResourcesFit(args.scoring_strategy)
+    if plugin.name == NodeResourcesBalancedAllocation.name and args.balanced_resources is not None:
+        return NodeResourcesBalancedAllocation(args.balanced_resources)
+    return plugin

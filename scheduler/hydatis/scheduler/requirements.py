@@ -48,8 +48,8 @@ class Requirements:
         "nonzero_memory",
         "preferred_node_affinity",
         "requests",
-        "scored_cpu",
-        "scored_memory",
+        "requests_by_name",
+        "scored_requests",
         "spread_constraints",
         "tolerations",
         "unsupported",
@@ -58,9 +58,9 @@ class Requirements:
 
     def __init__(self, spec: Mapping[str, Any], status: Mapping[str, Any], columns: ResourceColumns) -> None:
         """Parse a pod's specification. Raises `QuantityInvalid`."""
-        by_name = pod_requests(spec, status)
+        self.requests_by_name: Mapping[str, int] = pod_requests(spec, status)
         self.requests: tuple[tuple[int, int], ...] = tuple(
-            sorted((columns.column(name), amount) for name, amount in by_name.items())
+            sorted((columns.column(name), amount) for name, amount in self.requests_by_name.items())
         )
         """(column, amount) of every resource named, zero amounts included; the pod itself, one of `pods`, is not
         among them.
@@ -71,14 +71,13 @@ class Requirements:
         """What placing one such pod adds to its node's row, at `columns`."""
         self.nonzero_cpu, self.nonzero_memory = pod_nonzero_requests(spec, status)
         """Millicores and bytes that one such pod counts as on its node in LeastAllocated and MostAllocated."""
-        self.scored_cpu, self.scored_memory = pod_scored_requests(spec)
-        """The same for the pod that is being placed; it differs where there are pod-level requests."""
+        self.scored_requests: Mapping[str, int] = pod_scored_requests(spec)
+        """By name, what the pod that is being placed counts as when NodeResourcesFit scores."""
         self.huge: bool = (
             max(
                 self.nonzero_cpu,
                 self.nonzero_memory,
-                self.scored_cpu,
-                self.scored_memory,
+                *self.scored_requests.values(),
                 *(amount for _, amount in counted),
                 0,
             )

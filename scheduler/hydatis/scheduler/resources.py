@@ -18,6 +18,9 @@ MEMORY_COLUMN: Final = 1
 EPHEMERAL_STORAGE_COLUMN: Final = 2
 PODS_COLUMN: Final = 3
 
+RESOURCES_WITH_DEFAULTS: Final = (CPU_COLUMN, MEMORY_COLUMN)
+"""The columns of `Cluster.nonzero_requested`."""
+
 # What a container without a request counts as in LeastAllocated and MostAllocated, so that pods without requests
 # still spread (kubernetes pkg/scheduler/util/pod_resources.go).
 DEFAULT_CPU_MILLICORES: Final = 100
@@ -72,6 +75,10 @@ class ResourceColumns:
             column = self._columns[name] = len(self._names)
             self._names.append(name)
         return column
+
+    def find(self, name: str) -> int | None:
+        """Return the column of `name`, or None when neither a node nor a pod has named it."""
+        return self._columns.get(name)
 
     def name(self, column: int) -> str:
         """Return the name of a column."""

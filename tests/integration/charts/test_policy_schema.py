@@ -34,6 +34,26 @@ def requirement(operator: str, *values: object) -> dict[str, Any]:
     return {"key": "a", "operator": operator, "values": list(values)}
 
 
+def fit(**strategy: Any) -> dict[str, Any]:
+    return {"pluginArgs": {"NodeResourcesFit": {"scoringStrategy": strategy}}}
+
+
+def resources(*items: Any) -> dict[str, Any]:
+    return fit(type="MostAllocated", resources=list(items))
+
+
+def shape(*points: Any) -> dict[str, Any]:
+    return fit(type="RequestedToCapacityRatio", requestedToCapacityRatio={"shape": list(points)})
+
+
+def point(utilization: Any, score: Any) -> dict[str, Any]:
+    return {"utilization": utilization, "score": score}
+
+
+def balanced(*items: Any) -> dict[str, Any]:
+    return {"pluginArgs": {"NodeResourcesBalancedAllocation": {"resources": list(items)}}}
+
+
 GOOD: dict[str, Any] = {
     "an empty spec": {},
     "every field": {
@@ -65,6 +85,27 @@ GOOD: dict[str, Any] = {
     "DoesNotExist without values": expressions({"key": "a", "operator": "DoesNotExist"}),
     "values twice": expressions(requirement("In", "1", "1")),
     "the most expressions": expressions(*[requirement("Exists")] * 64),
+    "no arguments": {"pluginArgs": {}},
+    "plugins without arguments": {"pluginArgs": {"NodeResourcesFit": {}, "NodeResourcesBalancedAllocation": None}},
+    "a strategy of only its type": fit(type="LeastAllocated"),
+    "resources of every kind": resources(
+        {"name": "cpu", "weight": 100},
+        {"name": "memory"},
+        {"name": "ephemeral-storage", "weight": None},
+        {"name": "hugepages-2Mi", "weight": 1},
+        {"name": "attachable-volumes-csi-a.b", "weight": 3.0},
+        {"name": PREFIX + "/" + "b" * 63},
+    ),
+    "the most resources": resources(*({"name": f"a/r{number}"} for number in range(64))),
+    "a shape that rises and falls": shape(point(0, 10), point(50, 0), point(100, 10)),
+    "a shape of one point": shape(point(50, 5)),
+    "the longest shape": shape(*(point(percent, percent % 11) for percent in range(101))),
+    "resources and a shape": fit(
+        type="RequestedToCapacityRatio",
+        resources=[{"name": "example.com/gpu", "weight": 5}],
+        requestedToCapacityRatio={"shape": [point(0, 0), point(100, 10)]},
+    ),
+    "balanced resources": balanced({"name": "cpu"}, {"name": "example.com/gpu", "weight": 1}),
 }
 
 BAD: dict[str, Any] = {
@@ -129,6 +170,47 @@ BAD: dict[str, Any] = {
     "too many expressions": expressions(*[requirement("Exists")] * 65),
     "an expression that is null": expressions(None),
     "expressions in an object": {"selector": {"podSelector": {"matchExpressions": {"key": "a"}}}},
+    "arguments of an unknown plugin": {"pluginArgs": {"NodeName": {}}},
+    "arguments in a list": {"pluginArgs": [{"name": "NodeResourcesFit"}]},
+    "an unknown argument": {"pluginArgs": {"NodeResourcesFit": {"strategy": {}}}},
+    "arguments without effect": {"pluginArgs": {}, "fallback": {"heuristic": "MostAllocated"}},
+    "a strategy without a type": fit(resources=[{"name": "cpu"}]),
+    "an unknown strategy": fit(type="BestFit"),
+    "a strategy of text": {"pluginArgs": {"NodeResourcesFit": {"scoringStrategy": "MostAllocated"}}},
+    "no resources": resources(),
+    "a resource twice": resources({"name": "cpu"}, {"name": "memory"}, {"name": "cpu", "weight": 2}),
+    "a resource without a name": resources({"weight": 1}),
+    "a resource that is text": resources("cpu"),
+    "a resource that is null": resources(None),
+    "an empty resource name": resources({"name": ""}),
+    "a resource that counts for nothing": resources({"name": "gpu"}),
+    "pods": resources({"name": "pods"}),
+    "a resource in upper case": resources({"name": "CPU"}),
+    "a resource with two slashes": resources({"name": "a/b/c"}),
+    "a resource name that ends in a dash": resources({"name": "hugepages-"}),
+    "a resource name that is a number": resources({"name": 1}),
+    "a resource of weight 0": resources({"name": "cpu", "weight": 0}),
+    "a resource of weight 101": resources({"name": "cpu", "weight": 101}),
+    "a resource of a weight of text": resources({"name": "cpu", "weight": "1"}),
+    "an unknown field of a resource": resources({"name": "cpu", "value": 1}),
+    "too many resources": resources(*({"name": f"a/r{number}"} for number in range(65))),
+    "a ratio without its function": fit(type="RequestedToCapacityRatio"),
+    "a ratio without a shape": fit(type="RequestedToCapacityRatio", requestedToCapacityRatio={}),
+    "a shape without points": shape(),
+    "a shape for another strategy": fit(type="LeastAllocated", requestedToCapacityRatio={"shape": [point(0, 0)]}),
+    "a point without a score": shape({"utilization": 0}),
+    "a point without a utilization": shape({"score": 0}),
+    "a utilization above 100": shape(point(101, 0)),
+    "a negative utilization": shape(point(-1, 0)),
+    "a score above 10": shape(point(0, 11)),
+    "a negative score": shape(point(0, -1)),
+    "a score with a fraction": shape(point(0, 0.5)),
+    "points that fall back": shape(point(50, 0), point(20, 10)),
+    "a utilization twice": shape(point(50, 0), point(50, 10)),
+    "a shape that is too long": shape(*(point(min(percent, 100), 0) for percent in range(102))),
+    "balanced resources with a weight": balanced({"name": "cpu", "weight": 2}),
+    "no balanced resources": balanced(),
+    "a balanced resource twice": balanced({"name": "cpu"}, {"name": "cpu"}),
 }
 
 STRICTER: dict[str, tuple[Any, str]] = {
@@ -227,6 +309,9 @@ def test_a_message_names_the_field_and_says_what_to_do(server: ControlPlane) -> 
         (BAD["all weights zero"], "spec.pluginWeights: Invalid value: all plugin weights are 0"),
         (BAD["an unknown plugin"], "spec.pluginWeights: Invalid value: the score plugins are TaintToleration"),
         (BAD["namespaces and a selector"], "spec.selector: Invalid value: give either namespaces or namespaceSelector"),
+        (BAD["arguments without effect"], "spec.pluginArgs: Invalid value: pluginArgs have no effect"),
+        (BAD["a ratio without its function"], "requestedToCapacityRatio: Invalid value: the type Requested"),
+        (BAD["points that fall back"], "shape: Invalid value: list the points by rising utilization"),
         (BAD["In without values"], "matchExpressions[0].values: Invalid value: the operators In and NotIn need"),
     ):
         assert expected in (server_refuses(server, manifest(spec)) or "accepted")

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from hydatis.sandbox.verifying.answers import from_oracle
+from hydatis.sandbox.verifying.arguments import scoring_by
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
-from hydatis.sandbox.verifying.judging import scoring_most_allocated
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.session import Session
+from hydatis.scheduler.plugin_args import ScoringStrategyType
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.testing import node, pod
 
@@ -30,8 +31,9 @@ def test_the_two_agree_on_thousands_of_cases_that_put_every_plugin_to_the_test(o
     assert min(outcome.tally.verdicts.values()) >= 20
 
 
-def test_the_two_agree_with_most_allocated_too(oracle: Oracle) -> None:
-    profile = scoring_most_allocated(Profile())
+@pytest.mark.parametrize("strategy", ScoringStrategyType)
+def test_the_two_agree_with_every_scoring_strategy(oracle: Oracle, strategy: ScoringStrategyType) -> None:
+    profile = scoring_by(Profile(), strategy)
     outcome = Session(oracle, profile).verify(make_cluster(SEED, number) for number in range(60))
     assert outcome.tally.disagreeing == 0
     assert outcome.tally.verdicts["NodeResourcesFit", "score"] >= 100

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hydatis.scheduler import policy
+from hydatis.scheduler import plugin_args, policy
 
 DEFINITION = Path(__file__).resolve().parents[3] / "crds" / f"{policy.PLURAL}.{policy.GROUP}.yaml"
 
@@ -91,11 +91,29 @@ def test_heuristics_and_plugins_are_those_of_the_validator(schema: dict[str, Any
     assert spec["fallback"]["properties"]["heuristic"]["enum"] == list(policy.Heuristic)
     assert spec["pluginWeights"]["default"] == policy.SCORE_PLUGIN_WEIGHTS
     (known,) = spec["pluginWeights"]["x-kubernetes-validations"]
-    (not_all_zero,) = schema["properties"]["spec"]["x-kubernetes-validations"]
+    not_all_zero, _ = schema["properties"]["spec"]["x-kubernetes-validations"]
     for plugin in policy.SCORE_PLUGIN_WEIGHTS:
         assert f"'{plugin}'" in known["rule"]
         assert plugin in known["message"]
         assert f"'{plugin}'" in not_all_zero["rule"]
+
+
+def test_the_arguments_of_plugins_are_those_of_the_validator(spec: dict[str, Any]) -> None:
+    plugins = spec["pluginArgs"]["properties"]
+    strategy = plugins["NodeResourcesFit"]["properties"]["scoringStrategy"]["properties"]
+    assert strategy["type"]["enum"] == list(plugin_args.ScoringStrategyType)
+    shape = strategy["requestedToCapacityRatio"]["properties"]["shape"]
+    assert shape["maxItems"] == plugin_args.UTILIZATION_MAX + 1
+    point = shape["items"]["properties"]
+    assert point["utilization"]["maximum"] == plugin_args.UTILIZATION_MAX
+    assert point["score"]["maximum"] == plugin_args.SHAPE_SCORE_MAX
+    balanced = plugins["NodeResourcesBalancedAllocation"]["properties"]
+    for resources, weight in ((strategy["resources"], plugin_args.RESOURCE_WEIGHT_MAX), (balanced["resources"], 1)):
+        assert resources["maxItems"] == plugin_args.RESOURCES_MAX
+        resource = resources["items"]["properties"]
+        assert resource["weight"]["maximum"] == weight
+        assert resource["name"]["maxLength"] == plugin_args.RESOURCE_NAME_MAX
+        assert resource["name"]["pattern"].replace("[.]", r"\.") == f"^{plugin_args.RESOURCE_NAME.pattern}$"
 
 
 def test_the_reserved_name_is_that_of_the_built_in_policy(schema: dict[str, Any]) -> None:

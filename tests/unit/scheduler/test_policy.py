@@ -9,6 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydatis.scheduler.plugin_args import (
+    PluginArgs,
+    ResourceSpec,
+    ScoringStrategy,
+    ScoringStrategyType,
+    UtilizationShapePoint,
+)
 from hydatis.scheduler.policy import (
     API_VERSION,
     BUILT_IN_POLICY,
@@ -69,6 +76,34 @@ def test_every_field_is_read() -> None:
     assert not policy.selector.matches("web", {}, {"tier": "back"})
 
 
+def test_the_arguments_of_plugins_are_read() -> None:
+    shape = [{"utilization": 0, "score": 10}, {"utilization": 80, "score": 0}]
+    strategy = {
+        "type": "RequestedToCapacityRatio",
+        "resources": [{"name": "example.com/gpu", "weight": 5}, {"name": "cpu"}],
+        "requestedToCapacityRatio": {"shape": shape},
+    }
+    args = {
+        "NodeResourcesFit": {"scoringStrategy": strategy},
+        "NodeResourcesBalancedAllocation": {"resources": [{"name": "memory"}]},
+    }
+    assert parse_policy(manifest({"pluginArgs": args})).plugin_args == PluginArgs(
+        scoring_strategy=ScoringStrategy(
+            ScoringStrategyType.REQUESTED_TO_CAPACITY_RATIO,
+            (ResourceSpec("example.com/gpu", 5), ResourceSpec("cpu")),
+            (UtilizationShapePoint(0, 10), UtilizationShapePoint(80, 0)),
+        ),
+        balanced_resources=(ResourceSpec("memory"),),
+    )
+
+
+def test_a_strategy_without_resources_counts_cpu_and_memory() -> None:
+    args = {"NodeResourcesFit": {"scoringStrategy": {"type": "MostAllocated"}}}
+    assert parse_policy(manifest({"pluginArgs": args})).plugin_args == PluginArgs(
+        ScoringStrategy(ScoringStrategyType.MOST_ALLOCATED, (ResourceSpec("cpu"), ResourceSpec("memory")))
+    )
+
+
 def test_a_namespace_selector_reads_the_labels_of_the_namespace() -> None:
     spec = {"selector": {"namespaceSelector": {"matchLabels": {"team": "a"}}}}
     policy = parse_policy(manifest(spec))
@@ -114,6 +149,20 @@ _KNOWN = (
     "NodeResourcesBalancedAllocation, ImageLocality"
 )
 _INT32 = "give a whole number from -2147483648 to 2147483647"
+_STRATEGY = "spec.pluginArgs.NodeResourcesFit.scoringStrategy"
+_RATIO = f"{_STRATEGY}.requestedToCapacityRatio"
+
+
+def _strategy(**fields: object) -> dict[str, Any]:
+    return {"pluginArgs": {"NodeResourcesFit": {"scoringStrategy": fields}}}
+
+
+def _point(utilization: int, score: int) -> dict[str, int]:
+    return {"utilization": utilization, "score": score}
+
+
+def _shape(*points: object) -> dict[str, Any]:
+    return _strategy(type="RequestedToCapacityRatio", requestedToCapacityRatio={"shape": list(points)})
 
 
 @pytest.mark.parametrize(
@@ -125,7 +174,7 @@ _INT32 = "give a whole number from -2147483648 to 2147483647"
         pytest.param(
             {"wieghts": 1, "mode": "Auto"},
             "spec has the unknown fields 'wieghts', 'mode': remove or correct the names; "
-            "the fields here are selector, priority, pluginWeights, fallback",
+            "the fields here are selector, priority, pluginWeights, pluginArgs, fallback",
             id="unknown fields",
         ),
         pytest.param(
@@ -189,6 +238,95 @@ _INT32 = "give a whole number from -2147483648 to 2147483647"
             {"selector": {"podSelector": {"matchLabels": {"a": None}}}},
             "spec.selector.podSelector.matchLabels[a] must be text, not null: put the value in quotes",
             id="an error inside a label selector",
+        ),
+        pytest.param(
+            {"pluginArgs": {"NodeName": {}}},
+            "spec.pluginArgs has the unknown field 'NodeName': remove or correct the name; "
+            "the fields here are NodeResourcesFit, NodeResourcesBalancedAllocation",
+            id="arguments of an unknown plugin",
+        ),
+        pytest.param(
+            {"pluginArgs": {}, "fallback": {"heuristic": "LeastAllocated"}},
+            "spec.pluginArgs has no effect with the heuristic LeastAllocated: "
+            "remove it, or choose the spec.fallback.heuristic KubeScheduler",
+            id="arguments without effect",
+        ),
+        pytest.param(
+            _strategy(resources=[{"name": "cpu"}]),
+            f"{_STRATEGY}.type is missing: use one of LeastAllocated, MostAllocated, RequestedToCapacityRatio",
+            id="a strategy without a type",
+        ),
+        pytest.param(
+            _strategy(type="BestFit"),
+            f"{_STRATEGY}.type is the text 'BestFit', which is no scoring strategy: "
+            "use one of LeastAllocated, MostAllocated, RequestedToCapacityRatio",
+            id="an unknown strategy",
+        ),
+        pytest.param(
+            _strategy(type="LeastAllocated", resources=[]),
+            f"{_STRATEGY}.resources is empty: "
+            "list at least one resource, or remove the field to score by cpu and memory",
+            id="no resources",
+        ),
+        pytest.param(
+            _strategy(type="LeastAllocated", resources=[{"name": "cpu"}, {"name": "gpu", "weight": 1}]),
+            f"{_STRATEGY}.resources[1].name is 'gpu', which is no resource that nodes can be scored by: "
+            "use cpu, memory, ephemeral-storage, hugepages-SIZE, or the whole name of another, as example.com/gpu",
+            id="a resource that counts for nothing",
+        ),
+        pytest.param(
+            _strategy(type="LeastAllocated", resources=[{"weight": 1}]),
+            f"{_STRATEGY}.resources[0].name is missing: name the resource",
+            id="a resource without a name",
+        ),
+        pytest.param(
+            _strategy(type="LeastAllocated", resources=[{"name": "cpu"}, {"name": "cpu"}]),
+            f"{_STRATEGY}.resources[1].name repeats {_STRATEGY}.resources[0].name, 'cpu': list each resource once",
+            id="a resource twice",
+        ),
+        pytest.param(
+            _strategy(type="LeastAllocated", resources=[{"name": "cpu", "weight": 101}]),
+            f"{_STRATEGY}.resources[0].weight is the number 101, which is out of range: "
+            "give a whole number from 1 to 100",
+            id="a resource with too much weight",
+        ),
+        pytest.param(
+            {"pluginArgs": {"NodeResourcesBalancedAllocation": {"resources": [{"name": "cpu", "weight": 2}]}}},
+            "spec.pluginArgs.NodeResourcesBalancedAllocation.resources[0].weight is the number 2, "
+            "which is out of range: give a whole number from 1 to 1",
+            id="a balanced resource with a weight",
+        ),
+        pytest.param(
+            _strategy(type="RequestedToCapacityRatio"),
+            f"{_RATIO} is missing: add it with its shape, which the type RequestedToCapacityRatio scores by",
+            id="a ratio without its function",
+        ),
+        pytest.param(
+            _strategy(type="MostAllocated", requestedToCapacityRatio={"shape": [_point(0, 0)]}),
+            f"{_RATIO} is not for the type MostAllocated: remove it, or set type to RequestedToCapacityRatio",
+            id="a function for another strategy",
+        ),
+        pytest.param(
+            _shape(),
+            f"{_RATIO}.shape has no point: give at least one, with utilization (0-100) and score (0-10)",
+            id="a shape without points",
+        ),
+        pytest.param(
+            _shape({"utilization": 5}),
+            f"{_RATIO}.shape[0].score is missing: give a whole number from 0 to 10",
+            id="a point without a score",
+        ),
+        pytest.param(
+            _shape(_point(101, 5)),
+            f"{_RATIO}.shape[0].utilization is the number 101, which is out of range: "
+            "give a whole number from 0 to 100",
+            id="a utilization out of range",
+        ),
+        pytest.param(
+            _shape(_point(50, 5), _point(50, 6)),
+            f"{_RATIO}.shape[1].utilization is 50, which is not above the 50 of the point before: "
+            "list the points by rising utilization, each once",
+            id="a utilization twice",
         ),
     ],
 )
@@ -313,6 +451,7 @@ _names = st.sampled_from(
     (
         *("apiVersion", "kind", "metadata", "name", "generation", "spec", "selector", "namespaces", "podSelector"),
         *("matchLabels", "matchExpressions", "key", "operator", "values", "pluginWeights", "fallback", "heuristic"),
+        *("pluginArgs", "NodeResourcesFit", "scoringStrategy", "type", "resources", "weight", "shape", "utilization"),
     )
 )
 _values = st.recursive(
@@ -332,12 +471,27 @@ _selectors = st.fixed_dictionaries(
         ),
     },
 )
+_points = st.fixed_dictionaries({}, optional={"utilization": _leaves, "score": _leaves})
+_fits = st.fixed_dictionaries(
+    {
+        "scoringStrategy": st.fixed_dictionaries(
+            {},
+            optional={
+                "type": st.sampled_from(list(ScoringStrategyType)) | _leaves,
+                "resources": st.lists(st.fixed_dictionaries({}, optional={"name": _leaves, "weight": _values}))
+                | _values,
+                "requestedToCapacityRatio": st.builds(lambda shape: {"shape": shape}, st.lists(_points) | _values),
+            },
+        )
+    }
+)
 _specs = st.fixed_dictionaries(
     {},
     optional={
         "priority": _values,
         "pluginWeights": st.dictionaries(st.sampled_from(list(SCORE_PLUGIN_WEIGHTS)) | st.text(), _leaves, max_size=4),
         "fallback": st.fixed_dictionaries({}, optional={"heuristic": _values}) | _values,
+        "pluginArgs": st.fixed_dictionaries({}, optional={"NodeResourcesFit": _fits | _values}) | _values,
         "selector": _values
         | st.fixed_dictionaries(
             {},

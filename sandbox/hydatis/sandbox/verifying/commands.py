@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hydatis.scheduler.plugin_args import ScoringStrategyType
+
 if TYPE_CHECKING:
     from hydatis.sandbox.verifying.running import Plan
 
@@ -26,9 +28,13 @@ def verify(
     plugin: Annotated[
         list[str] | None, typer.Option(help="Compare only this plugin; repeat it for several; all if left out.")
     ] = None,
-    most_allocated: Annotated[
-        bool, typer.Option("--most-allocated", help="Score MostAllocated on both sides instead of LeastAllocated.")
-    ] = False,
+    strategy: Annotated[
+        ScoringStrategyType | None,
+        typer.Option(
+            help="Let NodeResourcesFit score by this strategy on both sides, over six weighted resources; "
+            "if left out, by kube-scheduler's default, LeastAllocated over cpu and memory."
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write counts and shrunk disagreements to this file.")] = None,
 ) -> None:
     """Hold HYDATIS against kube-scheduler's own plugins on random clusters.
@@ -44,7 +50,7 @@ def verify(
 
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        agreed = _verify(Plan(cases, seed, tuple(dict.fromkeys(plugin or ())), jobs, most_allocated), json)
+        agreed = _verify(Plan(cases, seed, tuple(dict.fromkeys(plugin or ())), jobs, strategy), json)
     except (VerifyError, SandboxError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -11,21 +11,11 @@ from hydatis.sandbox.verifying.cases import Cluster, Manifest
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.scheduler.events import Event, NamespaceSeen, NodeSeen, PodGone, PodSeen, WorkloadSeen
 from hydatis.scheduler.instructions import Bind, ReportUnschedulable
-from hydatis.scheduler.plugins import ScorePlugin
-from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.workloads import Workload
 
 _NOW = 0.0
-_MOST_ALLOCATED: Manifest = {
-    "apiVersion": "kubescheduler.config.k8s.io/v1",
-    "kind": "NodeResourcesFitArgs",
-    "scoringStrategy": {
-        "type": "MostAllocated",
-        "resources": [{"name": "cpu", "weight": 1}, {"name": "memory", "weight": 1}],
-    },
-}
 
 
 def judge(cluster: Cluster, profile: Profile) -> list[Answer]:
@@ -86,22 +76,6 @@ def plugin_names(profile: Profile) -> tuple[str, ...]:
     """Return the names of the plugins that filter or score, each once, in the order in which they run."""
     prefilters = (plugin.name for plugin in profile.prefilters)
     return tuple(dict.fromkeys((*prefilters, *filter_names(profile), *score_names(profile))))
-
-
-def plugin_arguments(profile: Profile) -> dict[str, Manifest]:
-    """Return the arguments with which kube-scheduler's plugins score as the core's, as its configuration has them."""
-    return {plugin.name: _MOST_ALLOCATED for plugin in profile.scores if _scores_most_allocated(plugin)}
-
-
-def scoring_most_allocated(profile: Profile) -> Profile:
-    """Return the profile with MostAllocated in place of LeastAllocated."""
-    fit = NodeResourcesFit(most_allocated=True)
-    scores = tuple(fit if plugin.name == fit.name else plugin for plugin in profile.scores)
-    return replace(profile, scores=scores)
-
-
-def _scores_most_allocated(plugin: ScorePlugin) -> bool:
-    return isinstance(plugin, NodeResourcesFit) and plugin.most_allocated
 
 
 def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:

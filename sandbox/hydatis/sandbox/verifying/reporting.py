@@ -26,7 +26,7 @@ def report(plan: Plan, profile: Profile, outcome: Outcome, seconds: float) -> di
         "cases": tally.cases,
         "seed": plan.seed,
         "jobs": plan.jobs,
-        "most_allocated": plan.most_allocated,
+        "strategy": plan.strategy,
         "seconds": round(seconds, 1),
         "versions": {
             "hydatis": importlib.metadata.version("hydatis"),

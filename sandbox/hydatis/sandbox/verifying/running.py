@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hydatis.sandbox.verifying.arguments import scoring_by
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
-from hydatis.sandbox.verifying.judging import restricted, scoring_most_allocated
+from hydatis.sandbox.verifying.judging import restricted
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.session import Outcome, Session
+from hydatis.scheduler.plugin_args import ScoringStrategyType
 from hydatis.scheduler.profile import Profile
 
 _CLUSTERS_A_TASK = 64
@@ -37,12 +39,12 @@ class Plan:
     plugins: tuple[str, ...]
     """Empty: all that the core has."""
     jobs: int
-    most_allocated: bool = False
-    """Whether NodeResourcesFit scores MostAllocated on both sides, rather than LeastAllocated."""
+    strategy: ScoringStrategyType | None = None
+    """By which NodeResourcesFit scores on both sides, over weighted resources; None: kube-scheduler's default."""
 
     def profile(self) -> Profile:
         """Return the core's plugins that take part. Raises `VerifyError` where one asked for does not exist."""
-        profile = scoring_most_allocated(Profile()) if self.most_allocated else Profile()
+        profile = Profile() if self.strategy is None else scoring_by(Profile(), self.strategy)
         return restricted(profile, self.plugins) if self.plugins else profile
 
 

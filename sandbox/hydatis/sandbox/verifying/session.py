@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from hydatis.sandbox.verifying.answers import Answer, from_oracle
+from hydatis.sandbox.verifying.arguments import plugin_arguments
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.comparing import Difference, compare
-from hydatis.sandbox.verifying.judging import judge, plugin_arguments, plugin_names
+from hydatis.sandbox.verifying.judging import judge, plugin_names
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.shrinking import shrink
 from hydatis.sandbox.verifying.tallying import Tally

@@ -1,20 +1,22 @@
-"""NodeResourcesBalancedAllocation: nodes whose cpu and memory fill alike (kubernetes
+"""NodeResourcesBalancedAllocation: nodes whose resources fill alike (kubernetes
 plugins/noderesources/balanced_allocation.go).
 
-A node's balance is (1 - std) x 100, std the standard deviation of the requested fractions of cpu and memory, which
-for two of them is half their distance. The score is 50 + (50 + balance with the pod - balance without it) / 2, whole
-numbers throughout.
+A node's balance is (1 - std) x 100, std the standard deviation of the requested fractions of cpu and memory, or of the
+resources that a policy names; for two of them it is half their distance. The score is 50 + (50 + balance with the pod -
+balance without it) / 2, whole numbers throughout.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Float64Array, Int64Array, Rows
+from hydatis.scheduler.arrays import BoolArray, Float64Array, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.plugin_args import DEFAULT_RESOURCES, ResourceSpec
 from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
 from hydatis.scheduler.requirements import Requirements
-from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN
+from hydatis.scheduler.resources import is_scalar_resource
 
 
 class NodeResourcesBalancedAllocation:
@@ -24,28 +26,60 @@ class NodeResourcesBalancedAllocation:
     scope: ClassVar[Scope] = Scope.PLACEMENT
     normalization: ClassVar[Normalization] = Normalization.NONE
 
+    def __init__(self, resources: Sequence[ResourceSpec] = DEFAULT_RESOURCES) -> None:
+        """Balance these resources; their weights do not count."""
+        self.resources = tuple(resources)
+
     def applies(self, requirements: Requirements) -> bool:
-        """Only pods that request cpu or memory: the others would all go to the best balanced node."""
-        return any(requirements.request(column) for column in (CPU_COLUMN, MEMORY_COLUMN))
+        """Only pods that request any of the resources: the others would all go to the best balanced node."""
+        return any(requirements.requests_by_name.get(resource.name) for resource in self.resources)
 
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 50-100: 75 when the pod leaves the balance as it is, more when it improves it."""
-        with_pod = _balance(cluster, rows, requirements.request(CPU_COLUMN), requirements.request(MEMORY_COLUMN))
-        without_pod = _balance(cluster, rows, 0, 0)
+        amounts = self._amounts(requirements, cluster)
+        with_pod = _balance(cluster, rows, amounts)
+        without_pod = _balance(cluster, rows, [(column, 0) for column, _ in amounts])
         half = MAX_NODE_SCORE // 2
         return half + (half + with_pod - without_pod) // 2
 
+    def _amounts(self, requirements: Requirements, cluster: Cluster) -> list[tuple[int, int]]:
+        """Return the column of each resource that counts and what the pod requests of it."""
+        amounts = []
+        for resource in self.resources:
+            column = cluster.columns.find(resource.name)
+            amount = requirements.requests_by_name.get(resource.name, 0)
+            # resource_allocation.go leaves out what only other pods want.
+            if column is not None and (amount or not is_scalar_resource(resource.name)):
+                amounts.append((column, amount))
+        return amounts
 
-def _balance(cluster: Cluster, rows: Rows, cpu: int, memory: int) -> Int64Array:
-    cpu_fraction, cpu_offered = _fraction(cluster, rows, CPU_COLUMN, cpu)
-    memory_fraction, memory_offered = _fraction(cluster, rows, MEMORY_COLUMN, memory)
-    # With only one of the two offered there is nothing to balance.
-    deviation = np.where(cpu_offered & memory_offered, np.abs((cpu_fraction - memory_fraction) / 2), 0.0)
-    balance: Int64Array = ((1 - deviation) * MAX_NODE_SCORE).astype(np.int64)
+
+def _balance(cluster: Cluster, rows: Rows, amounts: Sequence[tuple[int, int]]) -> Int64Array:
+    fractions = [_fraction(cluster, rows, column, amount) for column, amount in amounts]
+    balance: Int64Array = ((1 - _deviation(fractions, len(rows))) * MAX_NODE_SCORE).astype(np.int64)
     return balance
 
 
-def _fraction(cluster: Cluster, rows: Rows, column: int, amount: int) -> tuple[Float64Array, Int64Array]:
+def _deviation(fractions: Sequence[tuple[Float64Array, BoolArray]], rows: int) -> Float64Array:
+    """Return each row's standard deviation, over the resources that it offers; with fewer than two there is none."""
+    if len(fractions) == 2:
+        (first, first_offered), (second, second_offered) = fractions
+        return np.where(first_offered & second_offered, np.abs((first - second) / 2), 0.0)
+    total, offered, distance = np.zeros(rows), np.zeros(rows, dtype=np.int64), np.zeros(rows)
+    for fraction, has in fractions:
+        total += np.where(has, fraction, 0.0)
+        distance = np.where(has, np.where(offered == 0, fraction, distance - fraction), distance)
+        offered += has
+    mean = total / np.maximum(offered, 1)
+    squares = np.zeros(rows)
+    for fraction, has in fractions:
+        squares += np.where(has, (fraction - mean) * (fraction - mean), 0.0)
+    spread: Float64Array = np.sqrt(squares / np.maximum(offered, 1))
+    # kube-scheduler halves the distance of two, which floating point may tell from the root of the squares.
+    return np.where(offered == 2, np.abs(distance / 2), spread)
+
+
+def _fraction(cluster: Cluster, rows: Rows, column: int, amount: int) -> tuple[Float64Array, BoolArray]:
     allocatable = cluster.allocatable[column, rows]
     offered = allocatable > 0
     requested = cluster.requested[column, rows] + amount
