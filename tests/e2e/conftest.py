@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -138,6 +139,37 @@ def start_module_operator(
     """As `start_operator`, for operators that live through all tests of a file."""
     with operator_starter(stage, tmp_path_factory.mktemp("operator")) as start:
         yield start
+
+
+@pytest.fixture(scope="module")
+def start_without(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str, str], OperatorProcess]]:
+    """Starts an operator without one plugin, under a scheduler name of its own, for all tests of a file."""
+    folder = tmp_path_factory.mktemp("switched-off")
+    with ExitStack() as cleanup:
+
+        def start(plugin: str, scheduler_name: str) -> OperatorProcess:
+            # In the place of the interpreter, to which the operator's own module is named first.
+            program = folder / f"without-{plugin}"
+            script = Path(__file__).with_name("switched_off.py")
+            program.write_text(f'#!/bin/sh\nshift 2\nexec "{sys.executable}" "{script}" {plugin} "$@"\n')
+            program.chmod(0o755)
+            operator = OperatorProcess.start(
+                stage.kubeconfig, log=folder / f"{plugin}.log", scheduler_name=scheduler_name, python=program
+            )
+            cleanup.callback(operator.kill)
+            return operator
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def kube_scheduler(stage: Stage) -> Iterator[str]:
+    """The real kube-scheduler, running through all tests of a file; the scheduler name of its pods."""
+    stage.control_plane.start_component(Component.SCHEDULER)
+    yield "default-scheduler"
+    stage.control_plane.stop_component(Component.SCHEDULER)
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ class Shape:
     nodes: int = 40
     slots: int = 6
     """Pods of a burst that each node can hold."""
+    zones: Sequence[str] = ()
+    """The zones of the nodes, in turn; without any the nodes are in none."""
 
     @property
     def pods(self) -> int:
@@ -82,13 +84,20 @@ class Scene:
         ):
             api.call("DELETE", path)
 
+    def node_name(self, number: int) -> str:
+        """The name of the scene's node with that number, from 0."""
+        return f"{self.name}-{number:03}"
+
     def node(self, number: int) -> Manifest:
         """A node that holds `shape.slots` pods of a burst and not a millicore more."""
-        name = f"{self.name}-{number:03}"
+        name = self.node_name(number)
+        labels = {_SCENE_LABEL: self.name, "kubernetes.io/hostname": name}
+        if self.shape.zones:
+            labels["topology.kubernetes.io/zone"] = self.shape.zones[number % len(self.shape.zones)]
         return {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": {_SCENE_LABEL: self.name, "kubernetes.io/hostname": name}},
+            "metadata": {"name": name, "labels": labels},
             "status": {
                 "allocatable": {
                     "cpu": f"{SLOT_MILLICORES * self.shape.slots}m",

@@ -33,6 +33,26 @@ def complaints_after_settling(
         time.sleep(_POLL_SECONDS)
 
 
+def settled(scene: Scene, seconds: float = 60.0) -> list[Manifest]:
+    """The scene's pods, once each has a node, or a condition and an Event that say why it has none.
+
+    Raises `SandboxError` after `seconds`.
+    """
+
+    def every_pod() -> bool:
+        waiting = [pod for pod in scene.pods() if not pod["spec"].get("nodeName")]
+        told = _told(scene) if waiting else set()
+        return all(is_unschedulable(pod) and pod["metadata"]["uid"] in told for pod in waiting)
+
+    scene.wait_until(every_pod, "every pod is placed, or told why it is not", seconds)
+    return scene.pods()
+
+
+def _told(scene: Scene) -> set[str]:
+    """Of which pods, by uid, an Event says that they could not be placed."""
+    return {event["regarding"]["uid"] for event in scene.events(reason="FailedScheduling")}
+
+
 def _about_the_scene(scene: Scene, bound: int) -> Iterator[str]:
     pods = scene.pods()
     placed = sum(1 for pod in pods if pod["spec"].get("nodeName"))
@@ -49,7 +69,7 @@ def _about_the_scene(scene: Scene, bound: int) -> Iterator[str]:
 
 
 def _about_waiting_pods(scene: Scene, pods: list[Manifest]) -> Iterator[str]:
-    told = {event["regarding"]["uid"] for event in scene.events(reason="FailedScheduling")}
+    told = _told(scene)
     for pod in pods:
         if pod["spec"].get("nodeName") or pod["spec"]["schedulerName"] != "hydatis":
             continue
