@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit check lint format controlplane bench docs clean
+.PHONY: help install demo test unit check lint format controlplane e2e bench docs clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Needs Python 3.11 or newer, Go (or the extra 'go'), and make. Everything is installed into $(VENV);"
 	@echo "the control plane's programs are built once into your cache folder."
@@ -50,6 +50,9 @@ format: $(INSTALLED) ## Rewrite the code in the project's style
 
 controlplane: $(INSTALLED) ## Build every program of the control plane into the cache folder
 	$(BIN)/hydatis sandbox build
+
+e2e: $(INSTALLED) ## Run Kubernetes' own scheduling tests (E2E_ARGS="--scheduler kube-scheduler --nodes 8" adds arguments)
+	$(BIN)/hydatis sandbox e2e $(E2E_ARGS)
 
 bench: $(INSTALLED) ## Measure HYDATIS beside kube-scheduler (BENCH_ARGS="--nodes 1000 --repeat 3" adds arguments)
 	$(BIN)/hydatis bench $(BENCH_ARGS)

@@ -1,4 +1,4 @@
-"""Finds the files that the sandbox takes from the rest of the project: the Go tool module, the CRDs and the Helm chart.
+"""Finds the files that the sandbox takes from the rest of the project: the Go modules, the CRDs and the Helm chart.
 
 In a source checkout they are where they are kept; an installed wheel carries them in `hydatis/sandbox/bundled`.
 """
@@ -19,6 +19,11 @@ def tool_module() -> Path:
 def oracle_module() -> Path:
     """The folder of the Go program that asks kube-scheduler's own plugins."""
     return _find("tests/oracle", "oracle", "go.sum")
+
+
+def upstream_module() -> Path:
+    """The folder of the Go test package that holds Kubernetes' own end-to-end tests for schedulers."""
+    return _find("tests/upstream", "upstream", "go.sum")
 
 
 def chart() -> Path:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from hydatis.sandbox.errors import SandboxError
+from hydatis.sandbox.upstream.commands import e2e
 
 sandbox = typer.Typer(
     name="sandbox",
@@ -17,6 +18,7 @@ sandbox = typer.Typer(
     rich_markup_mode=None,
     help="A real Kubernetes control plane on this machine's loopback address.",
 )
+sandbox.command()(e2e)
 
 Name = Annotated[str, typer.Option(help="The sandbox's name: a-z, 0-9 and -.")]
 

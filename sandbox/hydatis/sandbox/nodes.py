@@ -14,8 +14,8 @@ _READY_SECONDS = 120.0
 _TOLD_EVERY = 500
 
 
-def node_manifest(number: int) -> dict[str, Any]:
-    """Node `node-<number>`: 8 CPU, 32 GiB, 110 pods, in one of three zones, with an address of its own."""
+def node_manifest(number: int, zones: int = _ZONES) -> dict[str, Any]:
+    """Node `node-<number>`: 8 CPU, 32 GiB, 110 pods, in one of `zones` zones, with an address of its own."""
     name = f"node-{number}"
     return {
         "apiVersion": "v1",
@@ -27,7 +27,7 @@ def node_manifest(number: int) -> dict[str, Any]:
                 "kubernetes.io/hostname": name,
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
-                "topology.kubernetes.io/zone": f"zone-{number % _ZONES}",
+                "topology.kubernetes.io/zone": f"zone-{number % zones}",
                 "type": "kwok",
             },
         },
@@ -41,7 +41,9 @@ def node_manifest(number: int) -> dict[str, Any]:
     }
 
 
-def create_nodes(control_plane: ControlPlane, count: int, progress: Callable[[str], None] = silent) -> None:
+def create_nodes(
+    control_plane: ControlPlane, count: int, progress: Callable[[str], None] = silent, *, zones: int = _ZONES
+) -> None:
     """Create `count` nodes and wait until all are Ready. Raises `SandboxError` where KWOK does not run."""
     if Component.KWOK not in control_plane.components:
         raise SandboxError("nodes need the component kwok, which this sandbox does not have; start it with kwok")
@@ -49,7 +51,7 @@ def create_nodes(control_plane: ControlPlane, count: int, progress: Callable[[st
     for number in range(count):
         if number % _TOLD_EVERY == 0:
             progress(f"creating nodes: {number} of {count}")
-        api.call("POST", "/api/v1/nodes", node_manifest(number))
+        api.call("POST", "/api/v1/nodes", node_manifest(number, zones))
     deadline = time.monotonic() + _READY_SECONDS
     while (ready := sum(map(_is_ready, api.call("GET", "/api/v1/nodes")["items"]))) < count:
         progress(f"nodes ready: {ready} of {count}")

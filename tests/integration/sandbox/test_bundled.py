@@ -34,5 +34,6 @@ def test_an_installed_wheel_finds_the_same_files_in_itself(tmp_path: Path) -> No
     assert (Path(tool_module), Path(chart)) == (bundled / "controlplane", bundled / "charts" / "hydatis")
     for original in (ROOT / "crds").glob("*.yaml"):
         assert (Path(definitions) / original.name).read_bytes() == original.read_bytes()
-    assert (bundled / "controlplane" / "go.sum").read_bytes() == (ROOT / "tests/controlplane/go.sum").read_bytes()
+    for module in ("controlplane", "oracle", "upstream"):
+        assert (bundled / module / "go.sum").read_bytes() == (ROOT / "tests" / module / "go.sum").read_bytes()
     assert len(key) == 16

@@ -4,9 +4,7 @@ It is one child process with a pipe each way; it ends when its input does, so it
 Questions may be sent well ahead of reading their answers.
 """
 
-import hashlib
 import os
-import re
 import subprocess
 import threading
 from collections.abc import Iterable, Mapping
@@ -16,26 +14,18 @@ from typing import Any, Self
 
 import orjson
 
-from hydatis.sandbox.binaries import pinned_tools
-from hydatis.sandbox.building import Progress, compile_binary, silent
+from hydatis.sandbox.building import Progress, silent
 from hydatis.sandbox.bundled import oracle_module
-from hydatis.sandbox.folders import cache_folder
-from hydatis.sandbox.locking import file_lock
-from hydatis.sandbox.toolchain import find_go
+from hydatis.sandbox.own_programs import kubernetes_version_of, provide_own
 from hydatis.sandbox.verifying.errors import VerifyError
 
-_BUILD_WAIT_SECONDS = 3600.0
 _ANSWER_SECONDS = 120.0
 _STOP_SECONDS = 10.0
-_KUBERNETES = re.compile(r"^\s*k8s\.io/kubernetes\s+(v\S+)", re.MULTILINE)
 
 
 def kubernetes_version() -> str:
     """The version of kube-scheduler whose plugins the oracle asks, such as `v1.37.2`."""
-    found = _KUBERNETES.search((oracle_module() / "go.mod").read_text(encoding="utf-8"))
-    if found is None:
-        raise VerifyError(f"{oracle_module() / 'go.mod'} does not require k8s.io/kubernetes; restore the file")
-    return found[1]
+    return kubernetes_version_of(oracle_module())
 
 
 def provide_oracle(progress: Progress = silent) -> Path:
@@ -43,25 +33,12 @@ def provide_oracle(progress: Progress = silent) -> Path:
 
     Raises `SandboxError` where Go is missing or the build fails.
     """
-    source = oracle_module()
-    digest = hashlib.sha256()
-    for file in sorted((*source.glob("*.go"), source / "go.mod", source / "go.sum")):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    folder = cache_folder() / "oracle" / digest.hexdigest()[:16]
-    binary = folder / "bin" / "oracle"
-    if not os.access(binary, os.X_OK):
-        busy = f"another build has held {folder / 'build.lock'} for an hour; end it and try again"
-        with file_lock(folder / "build.lock", wait_seconds=_BUILD_WAIT_SECONDS, busy=busy):
-            # Another process may have built it while this one waited.
-            if not os.access(binary, os.X_OK):
-                compile_binary(_build_command(binary), source, binary, "the oracle", progress)
-    return binary
+    return provide_own("oracle", oracle_module(), "the oracle", _build_command, progress)
 
 
-def _build_command(binary: Path) -> list[str]:
-    go = str(find_go(pinned_tools().go_version))
+def _build_command(go: str, output: Path) -> list[str]:
     cores = str(os.cpu_count() or 1)
-    return [go, "build", "-p", cores, "-trimpath", "-ldflags", "-s -w", "-o", f"{binary}.part", "."]
+    return [go, "build", "-p", cores, "-trimpath", "-ldflags", "-s -w", "-o", str(output), "."]
 
 
 class Oracle:
