@@ -77,7 +77,7 @@ def test_the_report_says_what_it_ran_on_and_what_its_numbers_mean(measured: tupl
     report, _, _ = measured
     assert report["machine"]["cores"] >= 1
     assert {"hydatis", "python", "etcd", "kube-apiserver", "kube-scheduler"} <= set(report["versions"])
-    assert report["settings"]["workload"] == "mixed"
+    assert report["settings"]["workloads"] == ["mixed"]
     assert "spec.nodeName" in report["definitions"]["bound"]
 
 
@@ -97,6 +97,15 @@ def test_nothing_is_left_behind(
     assert list((folder / "tmp").iterdir()) == []
 
 
+def test_a_workload_of_upstreams_places_its_initial_pods_first_and_churns_while_it_measures(tmp_path: Path) -> None:
+    files = ("--json", str(tmp_path / "bench.json"), "--markdown", str(tmp_path / "bench.md"))
+    ended = bench(tmp_path, "--workload", "Unschedulable", "--nodes", "25", "--repeat", "1", "--mode", "queued", *files)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (row,) = json.loads((tmp_path / "bench.json").read_text())["results"]
+    assert (row["workload"], row["nodes"], row["pods"]) == ("Unschedulable", 25, 50)
+    assert "| Unschedulable | 25 | queued | 50 |" in (tmp_path / "bench.md").read_text()
+
+
 def test_a_run_that_misses_its_deadline_says_how_far_it_came_and_fails(tmp_path: Path) -> None:
     size = ("--nodes", "20", "--pods", "2500", "--repeat", "1", "--mode", "queued", "--deadline", "1")
     ended = bench(tmp_path, *size, "--json", str(tmp_path / "bench.json"))
@@ -106,7 +115,7 @@ def test_a_run_that_misses_its_deadline_says_how_far_it_came_and_fails(tmp_path:
     for run in runs:
         assert run["bound"] < 2500
         assert any("of 2500 pods were bound within 1 s" in problem for problem in run["problems"])
-    assert "not valid: HYDATIS, 20 nodes, queued, repeat 1: only " in ended.stdout
+    assert "not valid: HYDATIS, uniform, 20 nodes, queued, repeat 1: only " in ended.stdout
 
 
 def test_an_interrupt_leaves_nothing_running(tmp_path: Path, left_running: Callable[[Path], list[str]]) -> None:

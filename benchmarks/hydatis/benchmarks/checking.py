@@ -6,24 +6,25 @@ Called by a run. It recounts from the API server's own objects.
 from collections.abc import Set
 from typing import Any
 
-from hydatis.benchmarks.workload import NAMESPACE
 from hydatis.sandbox.requesting import ApiServer
 from hydatis.simulations.recounting import overcommitments
 
 _MOST_NAMED = 3
 
 
-def check(api: ApiServer, rebound: Set[str], created: Set[str]) -> list[str]:
+def check(api: ApiServer, namespace: str, rebound: Set[str], created: Set[str]) -> list[str]:
     """Name what is wrong: pods that vanished, that have no node, that were seen on two, and nodes over their
     allocatable.
 
     Args:
         api: the API server the pods and nodes are read from.
+        namespace: where those pods are; the nodes' sums are over all namespaces.
         rebound: names of pods the watch saw on more than one node.
         created: uids of all pods the load created.
 
     """
-    pods: list[dict[str, Any]] = api.call("GET", f"/api/v1/namespaces/{NAMESPACE}/pods")["items"]
+    everywhere: list[dict[str, Any]] = api.call("GET", "/api/v1/pods")["items"]
+    pods = [pod for pod in everywhere if pod["metadata"]["namespace"] == namespace]
     nodes: list[dict[str, Any]] = api.call("GET", "/api/v1/nodes")["items"]
     bound = {pod["metadata"]["uid"] for pod in pods if pod["spec"].get("nodeName")}
     problems = []
@@ -33,7 +34,7 @@ def check(api: ApiServer, rebound: Set[str], created: Set[str]) -> list[str]:
         problems.append(f"{len(strangers)} bound pods were not created by this run")
     if rebound:
         problems.append(f"{len(rebound)} pods were seen on two nodes: {_some(sorted(rebound))}")
-    if over := overcommitments(nodes, pods):
+    if over := overcommitments(nodes, everywhere):
         problems.append(f"{len(over)} overcommitments: {_some([str(one) for one in over])}")
     return problems
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.results import QUIET_CORES, SCHEDULERS, number_at, other_cores
+from hydatis.benchmarks.workload import SHAPES
 
 _COLOURS = {"hydatis": "#0072B2", "kube_scheduler": "#E69F00"}
 """Two of Okabe and Ito's colours, which colour-blind readers can tell apart."""
@@ -72,9 +73,14 @@ def _bars(axes: Any, results: Sequence[Mapping[str, Any]], keys: Sequence[str]) 
                 smallest, largest = (number_at(row[scheduler]["range"][end], keys) or value for end in ("min", "max"))
                 whiskers = [[value - smallest], [largest - value]]
                 axes.errorbar(place, value, yerr=whiskers, fmt="none", ecolor="black", capsize=3, linewidth=1)
-    axes.set_xticks(range(len(results)), [f"{row['nodes']:,} nodes\n{row['mode']}" for row in results])
+    axes.set_xticks(range(len(results)), [_label(row) for row in results])
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _label(row: Mapping[str, Any]) -> str:
+    size = f"{row['nodes']:,} nodes\n{row['mode']}"
+    return size if row["workload"] in SHAPES else f"{row['workload'].removeprefix('Scheduling')}\n{size}"
 
 
 def _legend() -> list[Any]:
@@ -86,9 +92,10 @@ def _legend() -> list[Any]:
 def _title(document: Mapping[str, Any]) -> str:
     machine, settings = document["machine"], document["settings"]
     repeats = f"median and range of {settings['repeat']} runs" if settings["repeat"] > 1 else "one run each"
-    title = (
-        f"{settings['pods']:,} {settings['workload']} pods, {repeats}; {machine['cores']} cores, {machine['cpu_model']}"
-    )
+    counts = {row["pods"] for row in document["results"] if row["mode"] in {"queued", "burst"}}
+    pods = f"{counts.pop():,} " if len(counts) == 1 else ""
+    load = f"{pods}{settings['workloads'][0]} pods" if len(settings["workloads"]) == 1 else "several workloads"
+    title = f"{load}, {repeats}; {machine['cores']} cores, {machine['cpu_model']}"
     others = other_cores(document["runs"])
     if others > QUIET_CORES:
         title += f"\nnot an idle machine: other programs kept up to {others:.1f} cores busy"

@@ -20,6 +20,8 @@ DEFINITIONS: Mapping[str, str] = {
     "bound": "The moment the one pod watch received the update that carries spec.nodeName.",
     "pods_per_second": "Bound pods divided by the seconds from the clock's start to the last bind.",
     "pods_per_second_from_first_bind": "Bound pods but one, divided by the seconds from the first to the last bind.",
+    "created_per_second": "Pods divided by the seconds from the first create request to the last one's answer. In a "
+    "burst the load generator shares the machine; where bound pods/s come near it, the load sets the pace.",
     "latency_ms": "queued: from the clock's start to bound. Other modes: from just before the pod's create request was "
     "sent to bound.",
     "cpu_ms_per_pod": "User and system time, children included, from the clock's start to the last stored Event, "
@@ -46,6 +48,8 @@ class Observed:
     ready_seconds: float | None = None
     sent_at: dict[str, float] = field(default_factory=dict)
     """Pod uid to the moment just before its create request was sent."""
+    created_at: float | None = None
+    """When the last create request was answered."""
     lateness_seconds: list[float] = field(default_factory=list)
     bound_at: dict[str, float] = field(default_factory=dict)
     """Pod uid to the moment its bind was seen."""
@@ -83,6 +87,9 @@ def measurements(observed: Observed, meter: ProcessMeter, *, created_first: bool
     return {
         "pods_per_second": _rate(bound, start, last_bind),
         "pods_per_second_from_first_bind": _rate(bound - 1, first_bind, last_bind),
+        "created_per_second": _rate(
+            len(observed.sent_at), min(observed.sent_at.values(), default=None), observed.created_at
+        ),
         "latency_ms": percentiles(observed.latencies_ms(created_first=created_first)),
         "cpu_ms_per_pod": {
             **{name: per_pod(meter.cpu_seconds(name, start, end)) for name in (SCHEDULER, "apiserver", "etcd")},

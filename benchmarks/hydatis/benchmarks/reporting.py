@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +17,7 @@ from hydatis.benchmarks.results import QUIET_CORES, SCHEDULERS, number_at, other
 _SHOWN = (
     ("pods/s", ("pods_per_second",), 0),
     ("pods/s from first bind", ("pods_per_second_from_first_bind",), 0),
+    ("pods created/s", ("created_per_second",), 0),
     ("latency p50, ms", ("latency_ms", "p50"), 0),
     ("latency p90, ms", ("latency_ms", "p90"), 0),
     ("latency p99, ms", ("latency_ms", "p99"), 0),
@@ -31,6 +31,13 @@ _SHOWN = (
     ("cores used by other programs", ("other_cores",), 2),
 )
 """(what the table calls it, path in the measurements, decimals)"""
+_IN_MARKDOWN = (
+    ("pods/s", ("pods_per_second",), 0),
+    ("latency p50, ms", ("latency_ms", "p50"), 0),
+    ("latency p99, ms", ("latency_ms", "p99"), 0),
+    ("CPU of scheduler, ms a pod", ("cpu_ms_per_pod", "scheduler"), 2),
+)
+"""The same for the table that the documentation holds."""
 
 
 def report(
@@ -47,14 +54,33 @@ def report(
     }
 
 
-def write_json(document: Mapping[str, Any], path: Path) -> None:
-    """Write the report; a number that was not measured is null."""
-    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+def write_markdown(document: Mapping[str, Any], path: Path) -> None:
+    """Write the main numbers as a Markdown table: medians, HYDATIS first, then kube-scheduler, then the ratio."""
+    machine, versions = document["machine"], document["versions"]
+    compared = f"HYDATIS {versions['hydatis']} / kube-scheduler {versions.get('kube-scheduler', 'of unknown version')}"
+    lines = [
+        f"{compared} (ratio): medians of {document['settings']['repeat']} runs; {machine['cores']} cores, "
+        f"{machine['cpu_model']}.",
+        "",
+        f"| workload | nodes | mode | pods | {' | '.join(name for name, _, _ in _IN_MARKDOWN)} |",
+        f"| --- | ---: | --- | ---: {'| ---: ' * len(_IN_MARKDOWN)}|",
+    ]
+    for row in document["results"]:
+        cells = [_beside(row, keys, decimals) for _, keys, decimals in _IN_MARKDOWN]
+        head = f"{row['workload']} | {row['nodes']:,} | {row['mode']} | {row['pods']:,}"
+        lines.append(f"| {head} | {' | '.join(cells)} |")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _beside(row: Mapping[str, Any], keys: Sequence[str], decimals: int) -> str:
+    sides = " / ".join(_number(number_at(row[scheduler], keys), decimals) for scheduler in SCHEDULERS)
+    return f"{sides} ({_number(number_at(row['ratio'], keys), 2)})"
 
 
 def print_table(document: Mapping[str, Any], console: Console) -> None:
     """Print the comparison, one block for each row of the results, then every run that is not valid."""
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
+    table.add_column("workload")
     table.add_column("nodes", justify="right")
     table.add_column("mode")
     table.add_column("median (smallest to largest)")
@@ -65,6 +91,7 @@ def print_table(document: Mapping[str, Any], console: Console) -> None:
         for index, (name, path, decimals) in enumerate(_SHOWN):
             first = index == 0
             table.add_row(
+                row["workload"] if first else "",
                 str(row["nodes"]) if first else "",
                 row["mode"] if first else "",
                 name,
@@ -79,7 +106,10 @@ def print_table(document: Mapping[str, Any], console: Console) -> None:
         console.print(note, highlight=False)
     for run in document["runs"]:
         if not run["valid"]:
-            which = f"{SCHEDULERS[run['scheduler']]}, {run['nodes']} nodes, {run['mode']}, repeat {run['repeat'] + 1}"
+            which = (
+                f"{SCHEDULERS[run['scheduler']]}, {run['workload']}, {run['nodes']} nodes, {run['mode']}, "
+                f"repeat {run['repeat'] + 1}"
+            )
             console.print(f"not valid: {which}: {'; '.join(run['problems'])}", style="red", highlight=False)
 
 

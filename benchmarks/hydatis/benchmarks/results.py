@@ -15,17 +15,22 @@ QUIET_CORES = 0.2
 
 
 def rows(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give one row for each (nodes, mode), in the order of the runs.
+    """Give one row for each (workload, nodes, mode), in the order of the runs.
 
     Medians and ranges are over the valid runs alone; how many of all that were, each side says as `valid_runs` of
     `runs`. Without a valid run on either side there is no ratio.
     """
-    keys = list(dict.fromkeys((record["nodes"], record["mode"]) for record in records))
-    return [_row([record for record in records if (record["nodes"], record["mode"]) == key], *key) for key in keys]
+    keys = list(dict.fromkeys(map(_key, records)))
+    return [_row([record for record in records if _key(record) == key], *key) for key in keys]
 
 
-def _row(records: list[dict[str, Any]], nodes: int, mode: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"nodes": nodes, "mode": mode, "pods": max(record["pods"] for record in records)}
+def _key(record: Mapping[str, Any]) -> tuple[str, int, str]:
+    return record["workload"], record["nodes"], record["mode"]
+
+
+def _row(records: list[dict[str, Any]], workload: str, nodes: int, mode: str) -> dict[str, Any]:
+    pods = max(record["pods"] for record in records)
+    row: dict[str, Any] = {"workload": workload, "nodes": nodes, "mode": mode, "pods": pods}
     medians = {}
     for scheduler in SCHEDULERS:
         own = [record for record in records if record["scheduler"] == scheduler]

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from hydatis.benchmarks.checking import check
+from hydatis.benchmarks.churning import Churner
 from hydatis.benchmarks.contenders import Contender, Running
 from hydatis.benchmarks.event_count import EventCount
 from hydatis.benchmarks.loading import CONCURRENCY, create_pods
@@ -21,12 +22,15 @@ from hydatis.benchmarks.loop_thread import LoopThread
 from hydatis.benchmarks.measuring import ProcessMeter
 from hydatis.benchmarks.modes import Mode
 from hydatis.benchmarks.records import SCHEDULER, Observed, measurements, raw
-from hydatis.benchmarks.workload import NAMESPACE, Workload
+from hydatis.benchmarks.workload import Workload
 from hydatis.sandbox.api_session import ApiSession, create_all
 from hydatis.sandbox.controlplane import MINIMAL, Component, ControlPlane
+from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.pod_watch import PodWatch
+from hydatis.simulations.clusters import Manifest
 
-_PODS_PATH = f"/api/v1/namespaces/{NAMESPACE}/pods"
+_INITIAL_POLL_SECONDS = 0.5
+"""Between two looks at how many initial pods still wait, which no measurement includes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Plan:
     """Which repeat of the same measurement this is, from 0."""
 
     def __str__(self) -> str:
-        return f"{self.nodes} nodes, {self.mode.name}, {self.workload.pods} pods, {self.contender.name}"
+        load = f"{self.workload.pods} {self.workload.kind} pods"
+        return f"{self.nodes} nodes, {self.mode.name}, {load}, {self.contender.name}"
 
 
 def execute(plan: Plan, directory: Path) -> dict[str, Any]:
@@ -67,6 +72,7 @@ def execute(plan: Plan, directory: Path) -> dict[str, Any]:
     created_first = plan.mode.created_first
     return {
         "scheduler": plan.contender.name,
+        "workload": plan.workload.kind,
         "nodes": plan.nodes,
         "mode": plan.mode.name,
         "repeat": plan.repeat,
@@ -85,7 +91,7 @@ class _Run:
         self._control_plane = control_plane
         self._loop = loop
         self._session = session
-        self._watch = PodWatch(session, NAMESPACE)
+        self._watch = PodWatch(session, plan.workload.namespace)
         self._pods = plan.workload.pod_manifests(plan.contender.scheduler_name)
 
     def execute(self) -> None:
@@ -98,32 +104,72 @@ class _Run:
             else:
                 self._live(stack)
         rebound = self._loop.run(self._end_watch())
-        self.observed.problems += check(self._control_plane.api, rebound, self.observed.sent_at.keys())
+        namespace = self._plan.workload.namespace
+        self.observed.problems += check(self._control_plane.api, namespace, rebound, self.observed.sent_at.keys())
 
     def _prepare(self) -> None:
-        api = self._control_plane.api
-        api.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-        # No controller runs here that would make it, and no pod is admitted without it.
-        api.call("POST", f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts", {"metadata": {"name": "default"}})
-        nodes = self._plan.workload.node_manifests(self._plan.nodes)
-        self._loop.run(create_all(self._session, "/api/v1/nodes", nodes))
+        api, workload = self._control_plane.api, self._plan.workload
+        for namespace in (workload.namespace, *workload.other_namespaces):
+            api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+            # No controller runs here that would make it, and no pod is admitted without it.
+            api.call("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "default"}})
+        for path, manifest in workload.objects():
+            api.call("POST", path, manifest)
+        self._loop.run(create_all(self._session, "/api/v1/nodes", workload.node_manifests(self._plan.nodes)))
 
     def _queued(self, stack: ExitStack) -> None:
         """All pods wait before the scheduler's process starts, which starts the clock."""
+        if self._plan.workload.initial_manifests(""):
+            with ExitStack() as before:
+                self._place_initial_pods(self._start_scheduler(before))
         self._create_pods()
         self._loop.run(self._watch.start())
         stack.enter_context(self.meter)
         self.observed.started_at = time.perf_counter()
-        self._wait(self._start_scheduler(stack))
+        running = self._start_scheduler(stack)
+        self._churn(stack)
+        self._wait(running)
 
     def _live(self, stack: ExitStack) -> None:
         """The scheduler is ready, then pods are created; the first create request starts the clock."""
         self._loop.run(self._watch.start())
         running = self._start_scheduler(stack)
+        self._place_initial_pods(running)
         stack.enter_context(self.meter)
+        self._churn(stack)
         self._create_pods()
         self.observed.started_at = min(self.observed.sent_at.values())
         self._wait(running)
+
+    def _place_initial_pods(self, running: Running) -> None:
+        """Let the scheduler place the pods that are there before anything is measured, and write its Events."""
+        manifests = self._plan.workload.initial_manifests(self._plan.contender.scheduler_name)
+        by_namespace: dict[str, list[Manifest]] = {}
+        for manifest in manifests:
+            by_namespace.setdefault(manifest["metadata"]["namespace"], []).append(manifest)
+        for namespace, pods in by_namespace.items():
+            self._loop.run(create_all(self._session, f"/api/v1/namespaces/{namespace}/pods", pods))
+            self._wait_for_initial_pods(namespace, running)
+            self._loop.run(EventCount(self._session, namespace).settle(len(pods)))
+
+    def _wait_for_initial_pods(self, namespace: str, running: Running) -> None:
+        path = f"/api/v1/namespaces/{namespace}/pods?fieldSelector=spec.nodeName%3D"
+        deadline = time.perf_counter() + self._plan.deadline_seconds
+        while waiting := len(self._control_plane.api.call("GET", path)["items"]):
+            if time.perf_counter() > deadline or not _alive(running.pid):
+                raise SandboxError(
+                    f"{waiting} pods that are to run before the measurement were not bound "
+                    f"within {self._plan.deadline_seconds:g} s"
+                )
+            time.sleep(_INITIAL_POLL_SECONDS)
+
+    def _churn(self, stack: ExitStack) -> None:
+        """Let what comes and goes do so until the run has been waited for."""
+        churn = self._plan.workload.churn(self._plan.contender.scheduler_name)
+        if churn is not None:
+            churner = Churner(self._session, churn)
+            self._loop.run(churner.start())
+            stack.callback(lambda: self._loop.run(churner.stop()))
 
     def _start_scheduler(self, stack: ExitStack) -> Running:
         before = time.perf_counter()
@@ -135,8 +181,10 @@ class _Run:
 
     def _create_pods(self) -> None:
         rate = self._plan.mode.pods_per_second
-        created = self._loop.run(create_pods(self._session, _PODS_PATH, self._pods, rate))
+        path = f"/api/v1/namespaces/{self._plan.workload.namespace}/pods"
+        created = self._loop.run(create_pods(self._session, path, self._pods, rate))
         self.observed.sent_at, self.observed.lateness_seconds = created.sent_at, created.lateness_seconds
+        self.observed.created_at = time.perf_counter()
 
     def _wait(self, running: Running) -> None:
         """Wait for the last bind, then for the last Event."""
@@ -150,7 +198,7 @@ class _Run:
         if watch.bound < expected:
             why = f"within {self._plan.deadline_seconds:g} s" if alive else "before the scheduler's process ended"
             self.observed.problems.append(f"only {watch.bound} of {expected} pods were bound {why}")
-        count = EventCount(self._session, NAMESPACE)
+        count = EventCount(self._session, self._plan.workload.namespace)
         self._loop.run(count.settle(watch.bound))
         self.observed.events_stored, self.observed.last_event_at = count.stored, count.last_growth_at
 

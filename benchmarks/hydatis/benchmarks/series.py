@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydatis.benchmarks.catalogue import default_modes, default_nodes, workload
 from hydatis.benchmarks.contenders import Contender
-from hydatis.benchmarks.modes import Mode
+from hydatis.benchmarks.modes import mode_named
 from hydatis.benchmarks.run import Plan, execute
-from hydatis.benchmarks.workload import Workload
 from hydatis.sandbox.api_session import ApiError
 from hydatis.sandbox.errors import SandboxError
 
@@ -24,23 +24,27 @@ class Series:
     """What a whole benchmark is to measure."""
 
     contenders: Sequence[Contender]
-    nodes: Sequence[int]
-    modes: Sequence[Mode]
-    pods: int
+    workloads: Sequence[str]
+    nodes: Sequence[int] | None
+    """None: the sizes that each workload is usually measured at."""
+    modes: Sequence[str] | None
+    """None: the modes that each workload is usually measured in."""
+    pods: int | None
+    """None: as many as each workload usually has."""
     repeats: int
-    workload: str
     seed: int
     deadline_seconds: float
 
     def plans(self) -> Iterator[Plan]:
         """Yield every run in its order."""
-        for nodes in self.nodes:
-            for mode in self.modes:
-                workload = Workload(self.workload, mode.pods(self.pods), self.seed)
-                for repeat in range(self.repeats):
-                    turns = self.contenders if repeat % 2 == 0 else tuple(reversed(self.contenders))
-                    for contender in turns:
-                        yield Plan(contender, mode, nodes, workload, self.deadline_seconds, repeat)
+        for name in self.workloads:
+            for nodes in self.nodes or default_nodes(name):
+                for mode in map(mode_named, self.modes or default_modes(name)):
+                    load = workload(name, nodes, mode, self.pods, self.seed)
+                    for repeat in range(self.repeats):
+                        turns = self.contenders if repeat % 2 == 0 else tuple(reversed(self.contenders))
+                        for contender in turns:
+                            yield Plan(contender, mode, nodes, load, self.deadline_seconds, repeat)
 
     def check(self) -> None:
         """Find out before anything starts whether every workload fits its nodes.
@@ -73,6 +77,7 @@ def run_series(series: Series, progress: Callable[[str], None]) -> list[dict[str
 def _failed(plan: Plan, reason: str) -> dict[str, Any]:
     return {
         "scheduler": plan.contender.name,
+        "workload": plan.workload.kind,
         "nodes": plan.nodes,
         "mode": plan.mode.name,
         "repeat": plan.repeat,

@@ -1,12 +1,15 @@
-"""The nodes and pods of a benchmark, the same for every scheduler and every repeat.
+"""What a benchmark creates: nodes, pods that run before, pods that are measured, and what goes on besides.
 
-Called by the series. All randomness comes from the seed.
+Called by the series, which asks for a workload by name, and by the run, which creates what it says. Everything is the
+same for every scheduler and every repeat; all randomness comes from the seed. This file holds the project's own two
+workloads; `scheduler_perf` has Kubernetes'.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
@@ -37,29 +40,76 @@ SHAPES: Mapping[str, tuple[PodShape, ...]] = MappingProxyType(
         "mixed": (WEB, API, CACHE, DATABASE),
     }
 )
-"""Names of `--workload` to the shapes its pods are drawn from; `mixed` has required and preferred node affinity among
+"""Names of workloads to the shapes their pods are drawn from; `mixed` has required and preferred node affinity among
 them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """How many pods of which kind."""
+class Churn:
+    """What is created, and perhaps deleted again, all the time while pods are measured."""
+
+    manifests: Sequence[Manifest]
+    """One object of each is made at every tick, under a name that the API server makes up. Those that live in a
+    namespace name it."""
+    interval_seconds: float
+    deleted_again: bool
+    """Every second tick deletes what the one before created; otherwise all of it stays."""
+
+
+class Workload(Protocol):
+    """One run's objects."""
+
+    @property
+    def kind(self) -> str:
+        """Its name."""
+
+    @property
+    def pods(self) -> int:
+        """How many pods are measured."""
+
+    @property
+    def namespace(self) -> str:
+        """Where the measured pods are."""
+
+    @property
+    def other_namespaces(self) -> Sequence[str]:
+        """Where everything else is."""
+
+    def node_manifests(self, count: int) -> list[Manifest]:
+        """Write `count` nodes.
+
+        Raises:
+            BenchError: they do not hold the pods.
+
+        """
+
+    def objects(self) -> Sequence[tuple[str, Manifest]]:
+        """Write what else is there from the beginning: the path to create it at, and the object."""
+
+    def initial_manifests(self, scheduler_name: str) -> list[Manifest]:
+        """Write the pods that the scheduler places before the clock starts."""
+
+    def pod_manifests(self, scheduler_name: str) -> list[Manifest]:
+        """Write the pods that are measured."""
+
+    def churn(self, scheduler_name: str) -> Churn | None:
+        """Say what goes on besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShapedWorkload:
+    """Pods of one or several shapes on an empty cluster."""
 
     kind: str
     """A key of `SHAPES`."""
     pods: int
     seed: int
+    namespace: str = NAMESPACE
+    other_namespaces: tuple[str, ...] = ()
 
     def shapes(self) -> list[PodShape]:
         """Draw each pod's shape."""
         return mixed_pod_shapes(self.pods, np.random.default_rng(self.seed), SHAPES[self.kind])
-
-    def pod_manifests(self, scheduler_name: str) -> list[Manifest]:
-        """Write the pods."""
-        return [
-            pod_manifest(shape, name=f"{shape.name}-{index:06d}", namespace=NAMESPACE, scheduler_name=scheduler_name)
-            for index, shape in enumerate(self.shapes())
-        ]
 
     def node_manifests(self, count: int) -> list[Manifest]:
         """Write `count` nodes that hold the pods, with room for twice as many on each as an even spread needs.
@@ -80,3 +130,22 @@ class Workload:
             )
         pods_per_node = max(_KUBELET_PODS, 2 * math.ceil(self.pods / count))
         return uniform_nodes(count, cpu_cores=NODE_CPU_CORES, memory_gib=NODE_MEMORY_GIB, pods=pods_per_node)
+
+    def objects(self) -> Sequence[tuple[str, Manifest]]:
+        """Nothing else is there."""
+        return ()
+
+    def initial_manifests(self, scheduler_name: str) -> list[Manifest]:
+        """The cluster is empty."""
+        return []
+
+    def pod_manifests(self, scheduler_name: str) -> list[Manifest]:
+        """Write the pods."""
+        return [
+            pod_manifest(shape, name=f"{shape.name}-{index:06d}", namespace=NAMESPACE, scheduler_name=scheduler_name)
+            for index, shape in enumerate(self.shapes())
+        ]
+
+    def churn(self, scheduler_name: str) -> Churn | None:
+        """Nothing goes on besides."""
+        return None

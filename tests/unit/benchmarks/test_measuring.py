@@ -14,7 +14,7 @@ import pytest
 from hydatis.benchmarks.measuring import ProcessMeter
 
 BUSY = "import time\nwhile time.process_time() < {seconds} + 0.05: pass\ntime.sleep(60)"
-"""Uses a little more than it is asked to: the kernel tells user and system time in ticks of 10 ms, each rounded down."""
+"""Uses a little more than it is asked to: the kernel tells user and system time in ticks of 10 ms, rounded down."""
 WITH_CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 
 

@@ -9,8 +9,9 @@ from rich.console import Console
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.figures import draw
 from hydatis.benchmarks.measuring import ProcessMeter
+from hydatis.benchmarks.outputs import write_json
 from hydatis.benchmarks.records import Observed, measurements, raw
-from hydatis.benchmarks.reporting import print_table, report, write_json
+from hydatis.benchmarks.reporting import print_table, report
 
 
 def observed(pods: int, seconds: float) -> Observed:
@@ -54,6 +55,7 @@ def run(scheduler: str, *, rate: float, valid: bool = True, nodes: int = 10, mod
         seen.problems.append("only 3 of 200 pods were bound within 5 s")
     return {
         "scheduler": scheduler,
+        "workload": "uniform",
         "nodes": nodes,
         "mode": mode,
         "repeat": 0,
@@ -62,7 +64,7 @@ def run(scheduler: str, *, rate: float, valid: bool = True, nodes: int = 10, mod
     }
 
 
-SETTINGS = {"pods": 200, "workload": "uniform", "repeat": 2}
+SETTINGS = {"pods": 200, "workloads": ["uniform"], "repeat": 2}
 MACHINE = {"cores": 2, "cpu_model": "a processor"}
 
 
@@ -146,8 +148,9 @@ def test_the_plain_table_has_numbers_ranges_ratios_and_what_was_not_valid() -> N
     print_table(report(SETTINGS, MACHINE, {}, runs), Console(file=output, width=120, color_system=None))
     text = output.getvalue()
     line = next(line for line in text.splitlines() if "pods/s" in line)
-    assert line.split() == ["10", "burst", "pods/s", "110", "(100", "to", "120)", "55", "2.00"]
-    assert "not valid: kube-scheduler, 10 nodes, burst, repeat 1: only 3 of 200 pods were bound within 5 s" in text
+    assert line.split() == ["uniform", "10", "burst", "pods/s", "110", "(100", "to", "120)", "55", "2.00"]
+    reason = "only 3 of 200 pods were bound within 5 s"
+    assert f"not valid: kube-scheduler, uniform, 10 nodes, burst, repeat 1: {reason}" in text
     assert "note: other programs kept up to 0.8 cores busy" in text
     assert max(map(len, text.splitlines())) <= 120
 

@@ -10,21 +10,21 @@ from hydatis.benchmarks.contenders import Hydatis, KubeScheduler
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.modes import MODES, mode_named
 from hydatis.benchmarks.series import Series
-from hydatis.benchmarks.workload import NAMESPACE, Workload
+from hydatis.benchmarks.workload import NAMESPACE, ShapedWorkload
 from hydatis.simulations.recounting import overcommitments
 
 app = typer.Typer(pretty_exceptions_enable=False)
-app.command()(bench)
+app.add_typer(bench, name="bench")
 
 
 def series(*, nodes: int = 100, pods: int = 2000, repeats: int = 3, modes: tuple[str, ...] = ("burst",)) -> Series:
     return Series(
         contenders=(Hydatis(), KubeScheduler()),
+        workloads=["uniform"],
         nodes=[nodes],
-        modes=[mode_named(name) for name in modes],
+        modes=modes,
         pods=pods,
         repeats=repeats,
-        workload="uniform",
         seed=1,
         deadline_seconds=60.0,
     )
@@ -73,7 +73,7 @@ def test_every_mode_has_its_own_name() -> None:
 
 @pytest.mark.parametrize("kind", ["uniform", "mixed"])
 def test_the_nodes_hold_the_pods_even_when_spread_unevenly(kind: str) -> None:
-    workload = Workload(kind, 2000, seed=1)
+    workload = ShapedWorkload(kind, 2000, seed=1)
     nodes, pods = workload.node_manifests(100), workload.pod_manifests("any")
     assert all(pod["metadata"]["namespace"] == NAMESPACE for pod in pods)
     for index, pod in enumerate(pods):
@@ -91,7 +91,7 @@ def test_more_pods_than_the_nodes_should_hold_are_refused_with_the_number_that_w
     ("arguments", "problem"),
     [
         (["--mode", "fast"], "error: --mode fast is unknown"),
-        (["--workload", "odd"], "error: --workload odd is unknown; choose from uniform, mixed."),
+        (["--workload", "odd"], "error: --workload odd is unknown; choose from uniform, mixed, SchedulingBasic, "),
         (["--nodes", "1", "--pods", "5000"], "error: --nodes 1 are too few"),
         (["--nodes", "100", "--nodes", "100"], "error: --nodes 100 is given more than once"),
         (["--json", "nowhere/bench.json"], "does not exist; create it first."),
@@ -103,7 +103,7 @@ def test_bad_input_is_one_sentence_before_anything_starts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, ["bench", *arguments])
     assert result.exit_code == 1
     assert problem in result.stderr
     assert result.stderr.count("\n") == 1
@@ -111,6 +111,6 @@ def test_bad_input_is_one_sentence_before_anything_starts(
 
 
 def test_help_gives_an_example() -> None:
-    result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "140"})
+    result = CliRunner().invoke(app, ["bench", "--help"], env={"COLUMNS": "140"})
     assert result.exit_code == 0
     assert "hydatis bench --nodes 1000 --nodes 5000 --pods 2000 --repeat 3 --json bench.json" in result.output

@@ -1,0 +1,64 @@
+"""How long each plugin takes: a profile whose plugins are timed from outside.
+
+Called by the measurement. A timed plugin hands every call on and adds its time to the clock; neither the plugins nor
+the core know of it. What it costs itself, under a microsecond a call, is part of the measured time.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import wraps
+from typing import Any
+
+from hydatis.scheduler.profile import Profile
+
+
+class PluginClock:
+    """Seconds by plugin since it was last taken."""
+
+    def __init__(self) -> None:
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+
+    def take(self) -> dict[str, float]:
+        """Return what has run up, and begin again."""
+        taken, self._seconds = dict(self._seconds), defaultdict(float)
+        return taken
+
+    def profile(self, profile: Profile) -> Profile:
+        """Return the same profile with every plugin timed."""
+        timed: dict[str, Any] = {}
+        for field in fields(profile):
+            value = getattr(profile, field.name)
+            if isinstance(value, tuple | list):
+                timed[field.name] = tuple(_Timed(plugin, self) for plugin in value)
+        return replace(profile, **timed)
+
+    def measured(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap a plugin's method."""
+
+        @wraps(call)
+        def timed(*arguments: Any, **named: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return call(*arguments, **named)
+            finally:
+                self._seconds[name] += time.perf_counter() - start
+
+        return timed
+
+
+class _Timed:
+    """Stands in for a plugin. What it knows about the plugin it learns when it is asked."""
+
+    def __init__(self, plugin: Any, clock: PluginClock) -> None:
+        self._plugin = plugin
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._plugin, name)
+        if callable(value) and not isinstance(value, type):
+            value = self._clock.measured(self._plugin.name, value)
+        # From now on found without asking again.
+        setattr(self, name, value)
+        return value

@@ -1,0 +1,58 @@
+"""Where the benchmarks' commands write: checks of output files before a long run, the console, JSON.
+
+Called by the commands.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from rich.console import Console
+
+from hydatis.benchmarks.errors import BenchError
+
+Value = TypeVar("Value")
+_PLAIN_WIDTH = 120
+
+
+def check_output(option: str, path: Path | None) -> None:
+    """Find out before a long run that its result could not be written.
+
+    Raises:
+        BenchError: it could not.
+
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise BenchError(f"{option} {path} is a folder; name a file.")
+    if not path.absolute().parent.is_dir():
+        raise BenchError(f"{option} {path}: the folder {path.absolute().parent} does not exist; create it first.")
+    if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+        raise BenchError(f"{option} {path} cannot be written; choose another place.")
+
+
+def once(option: str, values: list[Value]) -> list[Value]:
+    """Give the values of a repeatable option back.
+
+    Raises:
+        BenchError: one is there twice.
+
+    """
+    for value in values:
+        if values.count(value) > 1:
+            raise BenchError(f"{option} {value} is given more than once; give each value once.")
+    return values
+
+
+def plain_console() -> Console:
+    """Return a console that writes plain text of a fixed width where nobody looks at a terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PLAIN_WIDTH, color_system=None)
+
+
+def write_json(document: Mapping[str, Any], path: Path) -> None:
+    """Write a report; a number that was not measured is null."""
+    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")

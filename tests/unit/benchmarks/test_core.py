@@ -1,0 +1,130 @@
+"""The benchmark of the core alone, on a scene that takes a second."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from hydatis.benchmarks.commands import bench
+from hydatis.benchmarks.core.plugin_clock import PluginClock
+from hydatis.benchmarks.core.scene import NOW, build
+from hydatis.benchmarks.core.shapes import SHAPES
+from hydatis.benchmarks.core.timing import CORE, measure
+from hydatis.scheduler.events import PodSeen
+from hydatis.scheduler.instructions import Bind, ReportUnschedulable
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.scheduler import Scheduler
+
+app = typer.Typer(pretty_exceptions_enable=False)
+app.add_typer(bench, name="bench")
+PLUGINS = {
+    "node affinity": "NodeAffinity",
+    "taints": "TaintToleration",
+    "host port": "NodePorts",
+    "required affinity": "InterPodAffinity",
+    "preferred affinity": "InterPodAffinity",
+    "required anti-affinity": "InterPodAffinity",
+    "preferred anti-affinity": "InterPodAffinity",
+    "hard spread": "PodTopologySpread",
+    "soft spread": "PodTopologySpread",
+    "default spread": "PodTopologySpread",
+}
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, dict[str, Any]]:
+    """Every shape on 60 nodes with 500 running pods."""
+    scene = build(nodes=60, pods=500, apps=2, seed=1)
+    results = measure(scene, list(SHAPES.values()), kinds=2, likes=3, progress=lambda message: None)
+    return {entry["shape"]: entry for entry in results}
+
+
+def test_each_occasion_is_measured_as_often_as_asked(measured: dict[str, dict[str, Any]]) -> None:
+    assert list(measured) == list(SHAPES)
+    for entry in measured.values():
+        assert [entry[occasion]["decisions"] for occasion in ("first", "like", "changed")] == [2, 6, 6]
+        assert all(entry[occasion]["milliseconds"]["p50"] > 0 for occasion in ("first", "like", "changed"))
+
+
+@pytest.mark.parametrize(("shape", "plugin"), PLUGINS.items())
+def test_a_shape_makes_its_plugin_work(measured: dict[str, dict[str, Any]], shape: str, plugin: str) -> None:
+    parts = measured[shape]["first"]["plugin_milliseconds"]
+    plain = measured["plain"]["first"]["plugin_milliseconds"]
+    assert parts[plugin] > plain.get(plugin, 0.0)
+    assert parts[CORE] > 0
+
+
+def test_the_scene_holds_running_pods_of_every_shape_and_breaks_no_rule() -> None:
+    scene = build(nodes=60, pods=500, apps=2, seed=1)
+    bound = [event.manifest for event in scene.events if isinstance(event, PodSeen)]
+    assert len(bound) == 500
+    assert all(pod["spec"]["nodeName"] for pod in bound)
+    assert {pod["metadata"]["labels"]["app"].rsplit("-", 1)[0] for pod in bound} == {
+        name.replace(" ", "-") for name, shape in SHAPES.items() if shape.runs
+    }
+    alone = [
+        (pod["metadata"]["labels"]["app"], pod["spec"]["nodeName"])
+        for pod in bound
+        if pod["metadata"]["labels"]["app"].startswith(("required-anti-affinity", "host-port"))
+    ]
+    assert len(set(alone)) == len(alone)
+
+
+def test_timing_the_plugins_changes_no_decision() -> None:
+    scene = build(nodes=60, pods=500, apps=2, seed=1)
+    plain, timed = scene.scheduler(), scene.scheduler(PluginClock().profile(Profile()))
+
+    def decide(scheduler: Scheduler, manifest: dict[str, Any]) -> Any:
+        scheduler.handle(PodSeen(manifest), NOW)
+        instruction = scheduler.schedule_next(NOW)
+        assert isinstance(instruction, Bind | ReportUnschedulable)
+        return instruction.decision
+
+    manifests = [shape.pod(index % 2).manifest() for shape in SHAPES.values() for index in range(4)]
+    assert [decide(plain, manifest) for manifest in manifests] == [decide(timed, manifest) for manifest in manifests]
+
+
+def test_the_same_seed_makes_the_same_scene() -> None:
+    first, second = (build(nodes=30, pods=100, apps=2, seed=3) for _ in range(2))
+    nodes = [
+        [event.manifest["spec"]["nodeName"] for event in scene.events if isinstance(event, PodSeen)]
+        for scene in (first, second)
+    ]
+    assert nodes[0] == nodes[1]
+    assert np.unique(nodes[0]).size > 10
+
+
+def test_the_command_writes_its_report_in_every_form(tmp_path: Path) -> None:
+    sizes = ["--nodes", "40", "--pods", "200", "--kinds", "2", "--likes", "2", "--shape", "plain", "--shape", "taints"]
+    files = [
+        f"--{form}={tmp_path / name}" for form, name in (("json", "c.json"), ("markdown", "c.md"), ("figure", "c.png"))
+    ]
+    ended = CliRunner().invoke(app, ["bench", "core", *sizes, *files])
+    assert ended.exit_code == 0, ended.output
+    report = json.loads((tmp_path / "c.json").read_text())
+    assert [entry["shape"] for entry in report["results"]] == ["plain", "taints"]
+    assert "| taints |" in (tmp_path / "c.md").read_text()
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert "taints" in ended.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["bench", "core", "--shape", "odd"], "error: --shape 'odd' is unknown; choose from plain, node affinity, "),
+        (["bench", "core", "--json", "nowhere/core.json"], "does not exist; create it first."),
+        (["bench", "--pods", "5", "core"], "error: --pods stands before core, where it has no effect"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    arguments: list[str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(app, arguments)
+    assert ended.exit_code == 1
+    assert problem in ended.stderr
+    assert ended.stderr.count("\n") == 1
