@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from hydatis.benchmarks.commands import bench
 from hydatis.benchmarks.core.plugin_clock import PluginClock
-from hydatis.benchmarks.core.scene import NOW, build
+from hydatis.benchmarks.core.scene import NOW, Scene, build
 from hydatis.benchmarks.core.shapes import SHAPES
 from hydatis.benchmarks.core.timing import CORE, measure
 from hydatis.scheduler.events import PodSeen
@@ -23,7 +23,6 @@ app = typer.Typer(pretty_exceptions_enable=False)
 app.add_typer(bench, name="bench")
 PLUGINS = {
     "node affinity": "NodeAffinity",
-    "taints": "TaintToleration",
     "host port": "NodePorts",
     "required affinity": "InterPodAffinity",
     "preferred affinity": "InterPodAffinity",
@@ -36,9 +35,14 @@ PLUGINS = {
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[str, dict[str, Any]]:
-    """Every shape on 60 nodes with 500 running pods."""
-    scene = build(nodes=60, pods=500, apps=2, seed=1)
+def scene() -> Scene:
+    """60 nodes with 500 running pods."""
+    return build(nodes=60, pods=500, apps=2, seed=1)
+
+
+@pytest.fixture(scope="module")
+def measured(scene: Scene) -> dict[str, dict[str, Any]]:
+    """Every shape on that scene."""
     results = measure(scene, list(SHAPES.values()), kinds=2, likes=3, progress=lambda message: None)
     return {entry["shape"]: entry for entry in results}
 
@@ -51,15 +55,29 @@ def test_each_occasion_is_measured_as_often_as_asked(measured: dict[str, dict[st
 
 
 @pytest.mark.parametrize(("shape", "plugin"), PLUGINS.items())
-def test_a_shape_makes_its_plugin_work(measured: dict[str, dict[str, Any]], shape: str, plugin: str) -> None:
-    parts = measured[shape]["first"]["plugin_milliseconds"]
-    plain = measured["plain"]["first"]["plugin_milliseconds"]
-    assert parts[plugin] > plain.get(plugin, 0.0)
-    assert parts[CORE] > 0
+def test_its_plugin_tells_nodes_apart_for_a_shape(scene: Scene, shape: str, plugin: str) -> None:
+    inspection = scene.scheduler().inspect(SHAPES[shape].pod(0).manifest())
+    scores = {parts.normalized for parts in inspection.scores.get(plugin, {}).values()}
+    assert inspection.filters.get(plugin) or len(scores) > 1
 
 
-def test_the_scene_holds_running_pods_of_every_shape_and_breaks_no_rule() -> None:
-    scene = build(nodes=60, pods=500, apps=2, seed=1)
+def test_only_pods_of_the_shape_taints_tolerate_the_tainted_nodes(scene: Scene) -> None:
+    rejected = {
+        name: scene.scheduler().inspect(SHAPES[name].pod(0).manifest()).filters["TaintToleration"]
+        for name in ("plain", "taints")
+    }
+    assert len(rejected["plain"]) == 3
+    assert not rejected["taints"]
+
+
+def test_the_parts_add_up_and_name_every_plugin_that_is_asked(measured: dict[str, dict[str, Any]]) -> None:
+    for entry in measured.values():
+        parts = entry["first"]["plugin_milliseconds"]
+        assert {CORE, "NodeResourcesFit", "PodTopologySpread", "InterPodAffinity"} <= set(parts)
+        assert all(milliseconds > 0 for milliseconds in parts.values())
+
+
+def test_the_scene_holds_running_pods_of_every_shape_and_breaks_no_rule(scene: Scene) -> None:
     bound = [event.manifest for event in scene.events if isinstance(event, PodSeen)]
     assert len(bound) == 500
     assert all(pod["spec"]["nodeName"] for pod in bound)
@@ -74,8 +92,7 @@ def test_the_scene_holds_running_pods_of_every_shape_and_breaks_no_rule() -> Non
     assert len(set(alone)) == len(alone)
 
 
-def test_timing_the_plugins_changes_no_decision() -> None:
-    scene = build(nodes=60, pods=500, apps=2, seed=1)
+def test_timing_the_plugins_changes_no_decision(scene: Scene) -> None:
     plain, timed = scene.scheduler(), scene.scheduler(PluginClock().profile(Profile()))
 
     def decide(scheduler: Scheduler, manifest: dict[str, Any]) -> Any:
