@@ -149,12 +149,12 @@ class Driver:
         if outcome in BOUND:
             self.tell(BindSucceeded(pod.uid))
             note = f"Successfully assigned {pod} to {instruction.node}: {decision.summary()}"
-            self._recorder.normal(pod, "Scheduled", note, action="Binding")
+            self._recorder.normal(pod, "Scheduled", note, action="Binding", controller=decision.scheduler_name)
             return
         self.tell(BindFailed(pod.uid, reason or outcome))
         if outcome != "gone":
             note = f"Binding to node {instruction.node} failed and will be tried again: {reason}"
-            self._recorder.warning(pod, "FailedScheduling", note, action="Binding")
+            self._recorder.warning(pod, "FailedScheduling", note, action="Binding", controller=decision.scheduler_name)
 
     async def run(self) -> None:
         """Decide whenever there is something to decide, until `stop`."""
@@ -200,9 +200,10 @@ class Driver:
         if isinstance(instruction, Bind):
             self.submit_bind(instruction)
             return
-        self._metrics.unschedulable(seconds)
-        self._conditions.submit(instruction.pod, instruction.message)
-        self._recorder.warning(instruction.pod, "FailedScheduling", instruction.message, action="Scheduling")
+        pod, profile = instruction.pod, instruction.decision.scheduler_name
+        self._metrics.unschedulable(profile, seconds)
+        self._conditions.submit(pod, instruction.message)
+        self._recorder.warning(pod, "FailedScheduling", instruction.message, action="Scheduling", controller=profile)
 
     async def _sleep(self) -> None:
         """Until an event comes, a bind leaves room, or a backoff ends."""

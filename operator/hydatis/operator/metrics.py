@@ -33,19 +33,15 @@ def _exponential(start: float, factor: float, count: int) -> tuple[float, ...]:
 class Metrics:
     """All metrics of one operator, in their own registry."""
 
-    def __init__(self, profile: str) -> None:
+    def __init__(self, scheduler_names: Iterable[str]) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
-        self.profile = profile
-        """The scheduler names, as kube-scheduler labels its profiles."""
         self._make_scheduler_metrics()
         self._make_operator_metrics()
         self._attempts = {
-            result: (
-                self.schedule_attempts.labels(result, profile),
-                self.attempt_duration.labels(result, profile),
-            )
+            (result, name): (self.schedule_attempts.labels(result, name), self.attempt_duration.labels(result, name))
             for result in ("scheduled", "unschedulable", "error")
+            for name in scheduler_names
         }
         self._sli = lru_cache(maxsize=32)(self.sli_duration.labels)
         self._request = lru_cache(maxsize=512)(self._request_children)
@@ -141,19 +137,20 @@ class Metrics:
         """A bind ended; `now` is on the decision's clock."""
         self._bind_outcomes[outcome].inc()
         if outcome not in BOUND:
-            self._attempt("error", now - decision.decided_at)
+            self._attempt("error", decision.scheduler_name, now - decision.decided_at)
             return
-        self._attempt("scheduled", now - decision.decided_at)
+        self._attempt("scheduled", decision.scheduler_name, now - decision.decided_at)
         attempts = decision.attempts
         self._sli(str(attempts) if attempts <= 15 else "15+").observe(now - decision.first_queued_at)
         self.attempts.observe(attempts)
 
-    def unschedulable(self, seconds: float) -> None:
-        """A scheduling cycle found no node."""
-        self._attempt("unschedulable", seconds)
+    def unschedulable(self, profile: str, seconds: float) -> None:
+        """A scheduling cycle found no node for a pod with this scheduler name."""
+        self._attempt("unschedulable", profile, seconds)
 
-    def _attempt(self, result: str, seconds: float) -> None:
-        count, duration = self._attempts[result]
+    def _attempt(self, result: str, profile: str, seconds: float) -> None:
+        """`profile` is the pod's scheduler name, as kube-scheduler labels its profiles."""
+        count, duration = self._attempts[result, profile]
         count.inc()
         duration.observe(seconds)
 

@@ -24,7 +24,6 @@ from hydatis.scheduler.decision import PodReference
 
 logger = logging.getLogger(__name__)
 
-REPORTING_CONTROLLER = "hydatis"
 NOTE_BYTES = 1024
 """The API server's limit (pkg/apis/core/validation/events.go, NoteLengthLimit)."""
 NAME_LENGTH = 253
@@ -41,6 +40,8 @@ class _Record:
     reason: str
     note: str
     action: str
+    controller: str
+    """The pod's scheduler name, which kube-scheduler names as the reporting controller, too."""
     at: datetime
     name: str = ""
     """The Event's, given when it is first sent: an attempt whose answer was lost is then found out by its name."""
@@ -79,13 +80,13 @@ class Recorder:
         self._stamps = Stamps()
         self._warned_at = float("-inf")
 
-    def normal(self, pod: PodReference, reason: str, note: str, *, action: str) -> None:
+    def normal(self, pod: PodReference, reason: str, note: str, *, action: str, controller: str) -> None:
         """Record what went as it should; it is never aggregated."""
-        self._enqueue(_Record(pod, "Normal", reason, capped(note), action, datetime.now(UTC)))
+        self._enqueue(_Record(pod, "Normal", reason, capped(note), action, controller, datetime.now(UTC)))
 
-    def warning(self, pod: PodReference, reason: str, note: str, *, action: str) -> None:
+    def warning(self, pod: PodReference, reason: str, note: str, *, action: str, controller: str) -> None:
         """Record what did not; repeats become a series."""
-        record = _Record(pod, "Warning", reason, capped(note), action, datetime.now(UTC))
+        record = _Record(pod, "Warning", reason, capped(note), action, controller, datetime.now(UTC))
         series = self._series.get((pod.uid, reason, record.note))
         if series is None:
             waiting = self._latest.get(pod.uid) or self._put_aside.get(pod.uid)
@@ -234,7 +235,7 @@ class Recorder:
             "kind": "Event",
             "metadata": {"name": name, "namespace": pod.namespace},
             "eventTime": _micro_time(record.at),
-            "reportingController": REPORTING_CONTROLLER,
+            "reportingController": record.controller,
             "reportingInstance": self._instance,
             "action": record.action,
             "reason": record.reason,

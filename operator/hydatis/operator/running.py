@@ -69,13 +69,14 @@ def run(options: Options) -> None:
 
 async def serve(options: Options) -> None:
     """`run` within a running loop."""
-    metrics = Metrics(profile=",".join(sorted(options.scheduler_names)))
+    metrics = Metrics(options.scheduler_names)
     connection = await Connection.open(options.source, metrics.request)
     try:
         await preflight.check(connection)
         operator = Operator(connection, metrics, options)
         address = await operator.probes.start(options.host, options.port)
-        logger.info("Scheduling for %s at %s; probes on %s", metrics.profile, connection.server, address)
+        names = ", ".join(sorted(options.scheduler_names))
+        logger.info("Scheduling for %s at %s; probes on %s", names, connection.server, address)
         try:
             await operator.serve()
         finally:

@@ -82,6 +82,7 @@ class SchedulingCycle:
             namespace_labels=self.cluster.placed.namespaces.get(identity.namespace, {}),
             pod_labels=identity.labels,
             pod_annotations=pod.annotations,
+            scheduler_name=pod.scheduler_name,
         )
 
     def _not_honoured(self, pod: PendingPod) -> Rejected | None:
@@ -97,6 +98,7 @@ class SchedulingCycle:
     def _undecided(self, pod: PendingPod, policy: Policy, now: float) -> Decision:
         return Decision(
             pod=pod.reference,
+            scheduler_name=pod.scheduler_name,
             policy=policy.name,
             policy_generation=policy.generation,
             mode=Mode.FALLBACK,

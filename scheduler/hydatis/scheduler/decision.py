@@ -42,6 +42,8 @@ class Decision:
     """Why a pod went where it went, or nowhere. Times are seconds on the driver's clock."""
 
     pod: PodReference
+    scheduler_name: str
+    """The pod's `spec.schedulerName`: its profile, in kube-scheduler's words."""
     policy: str
     policy_generation: int
     mode: Mode

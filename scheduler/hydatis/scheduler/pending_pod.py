@@ -25,6 +25,7 @@ class PendingPod:
     """One pod without a node. Times are seconds on the driver's clock."""
 
     reference: PodReference
+    scheduler_name: str
     pod_class: PodClass
     priority: int
     annotations: Mapping[str, str]

@@ -6,7 +6,7 @@ Owns the meaning of the custom resource: its defaults, its bounds and its valida
 it is given; it refuses everything that the schema in crds/mlschedulerpolicies.hydatis.io.yaml refuses.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -51,6 +51,9 @@ WEIGHT_MAX = 100
 NAMESPACES_MAX = 256
 """Most namespaces that a policy lists by name; beyond that, a namespace selector is the better tool."""
 
+SCHEDULER_NAMES_MAX = 16
+"""Most scheduler names that a policy lists; an operator has one or a few."""
+
 SELECTOR_ITEMS_MAX = 64
 """Most labels, expressions and values of one expression; bounds the cost of the API server's validation rules."""
 
@@ -91,7 +94,7 @@ class PolicyInvalid(FieldsInvalid):
 
 @dataclass(frozen=True, slots=True)
 class PodSelector:
-    """The pods a policy is for: those that all three parts select. The empty selector selects every pod."""
+    """The pods a policy is for: those that all four parts select. The empty selector selects every pod."""
 
     namespaces: frozenset[str] = frozenset()
     """Names of the namespaces; empty: every namespace. Excludes `namespace_selector`."""
@@ -99,11 +102,20 @@ class PodSelector:
     """Labels of the namespaces; default: every namespace."""
     pod_selector: LabelSelector = EVERYTHING
     """Labels of the pods; default: every pod."""
+    scheduler_names: frozenset[str] = frozenset()
+    """Scheduler names of the pods; empty: every name that HYDATIS schedules for."""
 
-    def matches(self, namespace: str, namespace_labels: Mapping[str, str], pod_labels: Mapping[str, str]) -> bool:
-        """Whether a pod with these labels, in this namespace, is selected."""
+    def matches(
+        self,
+        namespace: str,
+        namespace_labels: Mapping[str, str],
+        pod_labels: Mapping[str, str],
+        scheduler_name: str,
+    ) -> bool:
+        """Whether a pod with these labels and this scheduler name, in this namespace, is selected."""
         return (
-            (not self.namespaces or namespace in self.namespaces)
+            (not self.scheduler_names or scheduler_name in self.scheduler_names)
+            and (not self.namespaces or namespace in self.namespaces)
             and self.namespace_selector.matches(namespace_labels)
             and self.pod_selector.matches(pod_labels)
         )
@@ -145,6 +157,7 @@ def select_policy(
     namespace_labels: Mapping[str, str],
     pod_labels: Mapping[str, str],
     pod_annotations: Mapping[str, str],
+    scheduler_name: str,
 ) -> Policy:
     """The policy for a pod, whatever the order of `policies`.
 
@@ -158,7 +171,7 @@ def select_policy(
             return policy
         if best is not None and (-policy.priority, policy.name) > (-best.priority, best.name):
             continue
-        if policy.selector.matches(namespace, namespace_labels, pod_labels):
+        if policy.selector.matches(namespace, namespace_labels, pod_labels, scheduler_name):
             best = policy
     return BUILT_IN_POLICY if best is None else best
 
@@ -235,33 +248,58 @@ def _read_metadata(reader: FieldReader, fields: Mapping[str, object]) -> tuple[s
 
 
 def _read_selector(reader: FieldReader, value: object, path: str) -> PodSelector:
-    fields = reader.fields(value, path, ("namespaces", "namespaceSelector", "podSelector"))
+    fields = reader.fields(value, path, ("namespaces", "namespaceSelector", "podSelector", "schedulerNames"))
     if "namespaces" in fields and "namespaceSelector" in fields:
         problem = "has both namespaces and namespaceSelector"
         reader.refuse(path, problem, "keep one: the names of the namespaces, or a selector for their labels")
     return PodSelector(
-        namespaces=_read_namespaces(reader, fields.get("namespaces"), f"{path}.namespaces"),
+        namespaces=_read_names(reader, fields.get("namespaces"), f"{path}.namespaces", _NAMESPACES),
         namespace_selector=_read_label_selector(reader, fields, "namespaceSelector", path),
         pod_selector=_read_label_selector(reader, fields, "podSelector", path),
+        scheduler_names=_read_names(reader, fields.get("schedulerNames"), f"{path}.schedulerNames", _SCHEDULER_NAMES),
     )
 
 
-def _read_namespaces(reader: FieldReader, value: object, path: str) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a list of names is about, and which names are good."""
+
+    kind: str
+    at_most: int
+    is_valid: Callable[[str], bool]
+    syntax: str
+
+
+_NAMESPACES = _Names(
+    "namespace",
+    NAMESPACES_MAX,
+    is_dns_label,
+    "use at most 63 lowercase letters, digits and '-', with a letter or digit at both ends",
+)
+_SCHEDULER_NAMES = _Names(
+    "scheduler",
+    SCHEDULER_NAMES_MAX,
+    is_dns_subdomain,
+    "use at most 253 lowercase letters, digits, '-' and '.', with a letter or digit at both ends of each part",
+)
+
+
+def _read_names(reader: FieldReader, value: object, path: str, names: _Names) -> frozenset[str]:
+    kind = names.kind
     if isinstance(value, list | tuple) and not value:
-        reader.refuse(path, "is empty", "list at least one namespace, or remove the field to select every namespace")
-    namespaces: dict[str, int] = {}
-    for index, item in enumerate(reader.items(value, path, max_items=NAMESPACES_MAX)):
+        reader.refuse(path, "is empty", f"list at least one {kind}, or remove the field to select every {kind}")
+    known: dict[str, int] = {}
+    for index, item in enumerate(reader.items(value, path, max_items=names.at_most)):
         item_path = f"{path}[{index}]"
         name = reader.text(item, item_path)
         if name is None:
             continue
-        if not is_dns_label(name):
-            remedy = "use at most 63 lowercase letters, digits and '-', with a letter or digit at both ends"
-            reader.refuse(item_path, f"is {quoted(name)}, which is no valid name of a namespace", remedy)
-        elif name in namespaces:
-            reader.refuse(item_path, f"repeats {path}[{namespaces[name]}], {quoted(name)}", "list each namespace once")
-        namespaces.setdefault(name, index)
-    return frozenset(namespaces)
+        if not names.is_valid(name):
+            reader.refuse(item_path, f"is {quoted(name)}, which is no valid name of a {kind}", names.syntax)
+        elif name in known:
+            reader.refuse(item_path, f"repeats {path}[{known[name]}], {quoted(name)}", f"list each {kind} once")
+        known.setdefault(name, index)
+    return frozenset(known)
 
 
 def _read_label_selector(reader: FieldReader, fields: Mapping[str, object], name: str, path: str) -> LabelSelector:

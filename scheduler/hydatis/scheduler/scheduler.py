@@ -168,6 +168,7 @@ class Scheduler:
             namespace_labels=self._cluster.placed.namespaces.get(pod.identity.namespace, {}),
             pod_labels=pod.identity.labels,
             pod_annotations=manifest["metadata"].get("annotations") or {},
+            scheduler_name=(manifest.get("spec") or {}).get("schedulerName") or "",
         )
         return inspect(pod, policy, self._cycle.profile, self._cluster)
 
@@ -221,6 +222,7 @@ class Scheduler:
     ) -> None:
         pod = PendingPod(
             reference=_reference(metadata),
+            scheduler_name=spec["schedulerName"],
             pod_class=pod_class,
             priority=spec.get("priority") or 0,
             annotations=metadata.get("annotations") or {},

@@ -82,6 +82,7 @@ def test_the_bounds_are_those_of_the_validator(spec: dict[str, Any]) -> None:
     items = (labels["maxProperties"], expressions["maxItems"], expressions["items"]["properties"]["values"]["maxItems"])
     assert set(items) == {policy.SELECTOR_ITEMS_MAX}
     assert selector["namespaces"]["maxItems"] == policy.NAMESPACES_MAX
+    assert selector["schedulerNames"]["maxItems"] == policy.SCHEDULER_NAMES_MAX
     assert spec["pluginWeights"]["maxProperties"] == policy.PLUGIN_WEIGHTS_MAX
     assert spec["pluginWeights"]["additionalProperties"]["maximum"] == policy.WEIGHT_MAX
     assert (spec["priority"]["minimum"], spec["priority"]["maximum"]) == (policy.INT32_MIN, policy.INT32_MAX)

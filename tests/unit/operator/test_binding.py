@@ -20,7 +20,7 @@ PATH = "/api/v1/namespaces/shop/pods/cart-1"
 INSTRUCTION = Bind(
     POD,
     "node-1",
-    Decision(POD, "built-in", 0, Mode.FALLBACK, 1, 1, None, None, {}, frozenset(), 1, 0.0, 0.0),
+    Decision(POD, "hydatis", "built-in", 0, Mode.FALLBACK, 1, 1, None, None, {}, frozenset(), 1, 0.0, 0.0),
 )
 
 

@@ -37,9 +37,10 @@ class Rig:
     def __init__(self, connection: Connection) -> None:
         self.outbox = Outbox(2)
         self.recorder = Recorder(connection, self.outbox)
-        self.metrics = Metrics("hydatis")
-        core = Scheduler(Settings(queue=QueueSettings(backoff_initial_seconds=0.05)), random=np.random.default_rng(1))
-        names = frozenset({"hydatis"})
+        names = frozenset({"hydatis", "packer"})
+        self.metrics = Metrics(names)
+        settings = Settings(names, QueueSettings(backoff_initial_seconds=0.05))
+        core = Scheduler(settings, random=np.random.default_rng(1))
         self.conditions = ConditionWriter(connection, self.outbox)
         self.driver = Driver(core, self.outbox, self.recorder, self.conditions, self.metrics, scheduler_names=names)
         self.binds: list[Bind] = []
@@ -123,6 +124,22 @@ async def test_an_unschedulable_pod_gets_condition_and_event_and_a_node_that_fit
     rig.driver.node_seen(node("n2", cpu="4"))
     await rig.until_bound(1)
     assert rig.binds[0].node == "n2"
+
+
+async def test_a_pod_counts_under_its_own_scheduler_name(rig: Rig) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    rig.driver.pod_seen(pod("b", schedulerName="packer"))
+    rig.driver.pod_seen(pod("large", cpu="9", schedulerName="packer"))
+    await rig.until_bound(2)
+    for bind in rig.binds:
+        rig.driver.bind_done(bind, "bound", None)
+    await asyncio.sleep(0.02)
+    attempts = "scheduler_schedule_attempts_total"
+    assert rig.value(attempts, result="scheduled", profile="hydatis") == 1.0
+    assert rig.value(attempts, result="scheduled", profile="packer") == 1.0
+    assert rig.value(attempts, result="unschedulable", profile="packer") == 1.0
 
 
 async def test_deciding_stops_while_too_many_binds_wait_and_goes_on_when_they_leave(rig: Rig) -> None:

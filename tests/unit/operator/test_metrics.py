@@ -32,7 +32,7 @@ class Rig:
 
     def __init__(self, connection: Connection, jitter: random.Random) -> None:
         self.problems = {"pods": "", "nodes": ""}
-        self.metrics = Metrics("hydatis")
+        self.metrics = Metrics(["hydatis"])
         outbox = Outbox(2)
         watched = Watched("pods", "/pods", key=str, seen=lambda _: None, gone=lambda _: None)
         collection = Collection(
@@ -73,7 +73,7 @@ async def test_every_metric_is_documented_and_every_documented_metric_exists(rig
 
 async def test_a_bind_counts_once_under_each_name(rig: Rig) -> None:
     pod = PodReference("shop", "cart", "uid")
-    decision = Decision(pod, "built-in", 0, Mode.FALLBACK, 1, 1, None, None, {}, frozenset(), 17, 10.0, 12.0)
+    decision = Decision(pod, "hydatis", "built-in", 0, Mode.FALLBACK, 1, 1, None, None, {}, frozenset(), 17, 10.0, 12.0)
     for outcome in OUTCOMES:
         rig.metrics.bind_ended(outcome, decision, 12.5)
     value = rig.metrics.registry.get_sample_value

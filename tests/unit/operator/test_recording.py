@@ -46,7 +46,9 @@ async def rig(server: Any, connection: Connection, answers: Any) -> AsyncIterato
 
 async def test_an_event_says_who_what_and_about_which_pod(rig: Rig) -> None:
     rig.outbox.start()
-    rig.recorder.normal(POD, "Scheduled", "Successfully assigned shop/cart-1 to node-1", action="Binding")
+    rig.recorder.normal(
+        POD, "Scheduled", "Successfully assigned shop/cart-1 to node-1", action="Binding", controller="packer"
+    )
     await rig.settle()
     (body,) = rig.posted
     assert body["regarding"] == {
@@ -58,7 +60,7 @@ async def test_an_event_says_who_what_and_about_which_pod(rig: Rig) -> None:
     }
     assert (body["type"], body["reason"], body["action"]) == ("Normal", "Scheduled", "Binding")
     assert body["metadata"]["name"].startswith("cart-1.")
-    assert body["reportingController"] == "hydatis"
+    assert body["reportingController"] == "packer"
     assert body["eventTime"].endswith("Z")
     assert rig.recorder.recorded == 1
 
@@ -66,14 +68,14 @@ async def test_an_event_says_who_what_and_about_which_pod(rig: Rig) -> None:
 async def test_repeats_of_a_warning_become_a_series(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "SERIES_INTERVAL_SECONDS", 0.0)
     rig.outbox.start()
-    rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling")
+    rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
     await rig.settle()
     name = rig.posted[0]["metadata"]["name"]
     rig.server.on("PATCH", f"{PATH}/{name}", rig.answers(200))
     for _ in range(2):
-        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling")
+        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
         await rig.settle()
-    rig.recorder.warning(POD, "FailedScheduling", "another reason", action="Scheduling")
+    rig.recorder.warning(POD, "FailedScheduling", "another reason", action="Scheduling", controller="hydatis")
     await rig.settle()
     assert [body["series"]["count"] for body in rig.server.sent("PATCH", f"{PATH}/{name}")] == [2, 3]
     assert [body["note"] for body in rig.posted] == ["no room", "another reason"]
@@ -82,12 +84,12 @@ async def test_repeats_of_a_warning_become_a_series(rig: Rig, monkeypatch: pytes
 
 async def test_a_series_is_not_patched_more_often_than_its_interval_but_flushed_at_the_end(rig: Rig) -> None:
     rig.outbox.start()
-    rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling")
+    rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
     await rig.settle()
     path = f"{PATH}/{rig.posted[0]['metadata']['name']}"
     rig.server.on("PATCH", path, rig.answers(200))
     for _ in range(5):
-        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling")
+        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
     await rig.settle()
     assert rig.server.sent("PATCH", path) == []
     assert await rig.recorder.flush(5.0)
@@ -98,17 +100,17 @@ async def test_a_series_whose_event_has_expired_starts_anew(rig: Rig, monkeypatc
     monkeypatch.setattr(recording, "SERIES_INTERVAL_SECONDS", 0.0)
     rig.outbox.start()
     for _ in range(3):
-        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling")
+        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
         await rig.settle()
     assert len(rig.posted) == 2, "the PATCH found no Event (404), so the third is recorded as a new one"
 
 
 async def test_when_many_wait_the_last_word_about_each_pod_survives(rig: Rig) -> None:
     for number in range(6):
-        rig.recorder.warning(POD, "FailedScheduling", f"try {number}", action="Scheduling")
+        rig.recorder.warning(POD, "FailedScheduling", f"try {number}", action="Scheduling", controller="hydatis")
     other = PodReference("shop", "cart-2", "uid-2")
-    rig.recorder.normal(other, "Scheduled", "there", action="Binding")
-    rig.recorder.normal(POD, "Scheduled", "at last", action="Binding")
+    rig.recorder.normal(other, "Scheduled", "there", action="Binding", controller="hydatis")
+    rig.recorder.normal(POD, "Scheduled", "at last", action="Binding", controller="hydatis")
     rig.outbox.start()
     await rig.settle()
     notes = {(body["regarding"]["name"], body["note"]) for body in rig.posted}
@@ -119,7 +121,7 @@ async def test_when_many_wait_the_last_word_about_each_pod_survives(rig: Rig) ->
 
 async def test_the_same_warning_told_twice_before_it_left_is_one_event(rig: Rig) -> None:
     for _ in range(2):
-        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling")
+        rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
     rig.outbox.start()
     await rig.settle()
     assert len(rig.posted) == 1
@@ -132,7 +134,7 @@ async def test_what_is_unclear_is_sent_again_and_what_is_refused_is_counted(
 ) -> None:
     rig.server.on("POST", PATH, *(rig.answers(status, None, {"Retry-After": "0"}) for status in faults))
     rig.outbox.start()
-    rig.recorder.normal(POD, "Scheduled", "there", action="Binding")
+    rig.recorder.normal(POD, "Scheduled", "there", action="Binding", controller="hydatis")
     await rig.settle()
     assert (rig.recorder.recorded, rig.recorder.dropped) == (recorded, 1 - recorded)
     assert len(rig.posted) == len(faults)
@@ -149,7 +151,7 @@ async def test_flushing_gives_up_after_its_time_and_says_how_many_are_lost(
     rig.outbox.start()
     for number in range(5):
         pod = PodReference("shop", f"cart-{number}", f"uid-{number}")
-        rig.recorder.normal(pod, "Scheduled", "there", action="Binding")
+        rig.recorder.normal(pod, "Scheduled", "there", action="Binding", controller="hydatis")
     assert not await rig.recorder.flush(0.1)
     assert "3 Events not recorded" in caplog.text
 

@@ -42,7 +42,8 @@ def errors_of(candidate: Any) -> list[str]:
 
 
 def selected(policies: list[Policy], **pod: Any) -> str:
-    arguments = {"namespace": "default", "namespace_labels": {}, "pod_labels": {}, "pod_annotations": {}} | pod
+    arguments: dict[str, Any] = {"namespace": "default", "namespace_labels": {}, "pod_labels": {}}
+    arguments |= {"pod_annotations": {}, "scheduler_name": "hydatis"} | pod
     return select_policy(policies, **arguments).name
 
 
@@ -71,9 +72,9 @@ def test_every_field_is_read() -> None:
     assert (policy.name, policy.generation, policy.priority) == ("front.v1", 3, -5)
     assert policy.heuristic is Heuristic.MOST_ALLOCATED
     assert policy.plugin_weights == {**SCORE_PLUGIN_WEIGHTS, "NodeAffinity": 7, "TaintToleration": 0}
-    assert policy.selector.matches("web", {}, {"tier": "front"})
-    assert not policy.selector.matches("other", {}, {"tier": "front"})
-    assert not policy.selector.matches("web", {}, {"tier": "back"})
+    assert policy.selector.matches("web", {}, {"tier": "front"}, "hydatis")
+    assert not policy.selector.matches("other", {}, {"tier": "front"}, "hydatis")
+    assert not policy.selector.matches("web", {}, {"tier": "back"}, "hydatis")
 
 
 def test_the_arguments_of_plugins_are_read() -> None:
@@ -107,8 +108,8 @@ def test_a_strategy_without_resources_counts_cpu_and_memory() -> None:
 def test_a_namespace_selector_reads_the_labels_of_the_namespace() -> None:
     spec = {"selector": {"namespaceSelector": {"matchLabels": {"team": "a"}}}}
     policy = parse_policy(manifest(spec))
-    assert policy.selector.matches("any", {"team": "a"}, {})
-    assert not policy.selector.matches("any", {"team": "b"}, {"team": "a"})
+    assert policy.selector.matches("any", {"team": "a"}, {}, "hydatis")
+    assert not policy.selector.matches("any", {"team": "b"}, {"team": "a"}, "hydatis")
 
 
 def test_null_fields_are_absent_fields() -> None:
@@ -536,7 +537,7 @@ def test_the_built_in_policy_is_kube_schedulers_default() -> None:
         "NodeResourcesBalancedAllocation": 1,
         "ImageLocality": 1,
     }
-    assert BUILT_IN_POLICY.selector.matches("any", {}, {})
+    assert BUILT_IN_POLICY.selector.matches("any", {}, {}, "any")
 
 
 def test_the_highest_priority_wins_and_equals_go_by_name_in_any_order() -> None:
@@ -553,6 +554,24 @@ def test_a_policy_that_does_not_select_the_pod_is_passed_over_whatever_its_prior
     elsewhere = Policy("elsewhere", priority=99, selector=PodSelector(namespaces=frozenset({"other"})))
     assert selected([elsewhere, Policy("here")]) == "here"
     assert selected([Policy("here"), elsewhere], namespace="other") == "elsewhere"
+
+
+def test_a_policy_can_be_for_the_pods_of_one_scheduler_name() -> None:
+    packing = parse_policy(manifest({"selector": {"schedulerNames": ["packer"]}, "priority": 1}))
+    assert selected([packing, Policy("any")], scheduler_name="packer") == "p"
+    assert selected([packing, Policy("any")], scheduler_name="hydatis") == "any"
+
+
+def test_scheduler_names_that_cannot_be_are_refused() -> None:
+    assert errors_of(manifest({"selector": {"schedulerNames": ["Packer", "a", "a"]}})) == [
+        "spec.selector.schedulerNames[0] is 'Packer', which is no valid name of a scheduler: use at most 253 lowercase "
+        "letters, digits, '-' and '.', with a letter or digit at both ends of each part",
+        "spec.selector.schedulerNames[2] repeats spec.selector.schedulerNames[1], 'a': list each scheduler once",
+    ]
+    assert errors_of(manifest({"selector": {"schedulerNames": []}})) == [
+        "spec.selector.schedulerNames is empty: list at least one scheduler, or remove the field to select every "
+        "scheduler",
+    ]
 
 
 def test_the_annotation_overrides_selectors_and_priorities() -> None:

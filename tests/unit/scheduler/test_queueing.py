@@ -16,7 +16,7 @@ _WAITING = (PodState.ACTIVE, PodState.BACKOFF, PodState.UNSCHEDULABLE, PodState.
 
 def _pod(name: str, priority: int = 0) -> PendingPod:
     reference = PodReference("default", name, name)
-    return PendingPod(reference, _CLASS, priority, annotations={}, gated=False)
+    return PendingPod(reference, "hydatis", _CLASS, priority, annotations={}, gated=False)
 
 
 def _queue() -> SchedulingQueue:

@@ -21,8 +21,10 @@ from hydatis.scheduler.testing import NodeBuilder, PodBuilder, expression, node,
 class Cluster:
     """Drives a scheduler by hand, with a clock of its own."""
 
-    def __init__(self, *nodes: NodeBuilder, profile: Profile | None = None) -> None:
-        settings = Settings(queue=QueueSettings(backoff_initial_seconds=1.0, backoff_max_seconds=10.0))
+    def __init__(
+        self, *nodes: NodeBuilder, profile: Profile | None = None, names: frozenset[str] = frozenset({"hydatis"})
+    ) -> None:
+        settings = Settings(names, QueueSettings(backoff_initial_seconds=1.0, backoff_max_seconds=10.0))
         self.scheduler = Scheduler(settings, random=np.random.default_rng(1), profile=profile)
         self.now = 0.0
         self.see(*nodes)
@@ -404,6 +406,22 @@ def test_a_policy_selects_by_namespace_labels() -> None:
     cluster.tell(_policy("packing", selector=selector, fallback={"heuristic": "MostAllocated"}))
     cluster.see(pod("batch", "batch").requests(cpu="100m"), pod("web", "default").requests(cpu="100m"))
     assert cluster.placements() == {"batch": "full", "web": "empty"}
+
+
+def test_each_scheduler_name_has_the_policies_that_are_for_it() -> None:
+    cluster = Cluster(
+        node("empty"), node("used").label("used", "yes"), names=frozenset({"hydatis", "packer", "default-scheduler"})
+    )
+    cluster.see(pod("running").requests(cpu="1", memory="4Gi").on("used"))
+    cluster.tell(_policy("pack", selector={"schedulerNames": ["packer"]}, fallback={"heuristic": "MostAllocated"}))
+    for name in ("hydatis", "packer", "default-scheduler", "somebody-else"):
+        cluster.see(pod(name).requests(cpu="100m").set_spec(schedulerName=name))
+    decisions = {i.pod.name: (i.node, i.decision.policy) for i in cluster.run() if isinstance(i, Bind)}
+    assert decisions == {
+        "hydatis": ("empty", "built-in"),
+        "packer": ("used", "pack"),
+        "default-scheduler": ("empty", "built-in"),
+    }
 
 
 class _NoMondays:
