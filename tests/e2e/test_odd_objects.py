@@ -83,37 +83,14 @@ WAITING: dict[str, tuple[Manifest, str]] = {
     "only-on-a-node-of-no-pods": ({"resources": {}, "nodeSelector": {"odd": "no-pods"}}, "Too many pods"),
     "nobody-to-be-near": (affinity("podAffinity", "required"), "didn't match pod affinity rules"),
     "no-such-node": ({"nodeSelector": {"odd": "nowhere"}}, "didn't match Pod's node affinity/selector"),
+    "no-such-claim": (
+        {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]},
+        'persistentvolumeclaim "data" not found',
+    ),
 }
 """Pods that no node can hold, and what they are told."""
 
 NOT_HONOURED: dict[str, tuple[Manifest, str]] = {
-    "claim": (
-        {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]},
-        "spec.volumes[0].persistentVolumeClaim (plugin VolumeBinding)",
-    ),
-    "ephemeral-claim": (
-        {
-            "volumes": [
-                {"name": "plain", "emptyDir": {}},
-                {
-                    "name": "data",
-                    "ephemeral": {
-                        "volumeClaimTemplate": {
-                            "spec": {
-                                "accessModes": ["ReadWriteOnce"],
-                                "resources": {"requests": {"storage": "1Gi"}},
-                            }
-                        }
-                    },
-                },
-            ]
-        },
-        "spec.volumes[1].ephemeral (plugin VolumeBinding)",
-    ),
-    "csi-volume": (
-        {"volumes": [{"name": "data", "csi": {"driver": "example.com"}}]},
-        "spec.volumes[0].csi (plugin NodeVolumeLimits)",
-    ),
     "resource-claim": (
         {"resourceClaims": [{"name": "gpu", "resourceClaimName": "gpu"}]},
         "spec.resourceClaims (plugin DynamicResources)",

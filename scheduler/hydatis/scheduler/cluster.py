@@ -27,7 +27,9 @@ from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.quantities import MAX_INT64, QuantityInvalid
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import PODS, ResourceColumns, amount_of, counts_for_scheduling, parse_resource_list
+from hydatis.scheduler.storage.tables import Storage
 from hydatis.scheduler.tolerations import Taint
+from hydatis.scheduler.volumes_in_use import VolumesInUse
 from hydatis.scheduler.workloads import Workloads
 
 _SMALLEST_CAPACITY = 64
@@ -96,6 +98,9 @@ class Cluster:
         """Rows on which a pod was placed or removed."""
         self.events = EventLog()
         """What happened that can make a pod feasible, here or, with no row to it, around the cluster."""
+        self.storage = Storage(self.events)
+        """Volumes, claims and what else says which volumes a node can reach."""
+        self.volumes_in_use = VolumesInUse()
         self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._rows: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.capacity
@@ -216,6 +221,9 @@ class Cluster:
             self._inexact_rows.add(row)
         if requirements.host_ports:
             self._ports.setdefault(row, HostPortsInUse()).take(requirements.host_ports)
+        if requirements.volumes:
+            self.volumes_in_use.add(row, requirements.volumes)
+            self.storage.use_changed(use.name for use in requirements.volumes.claims)
         self._count(row, requirements, 1)
         self.events.append(row, ClusterEvent.POD_PLACED)
 
@@ -229,6 +237,9 @@ class Cluster:
             self._ports[row].release(requirements.host_ports)
             if not self._ports[row]:
                 del self._ports[row]
+        if requirements.volumes:
+            self.volumes_in_use.remove(row, requirements.volumes)
+            self.storage.use_changed(use.name for use in requirements.volumes.claims)
         self._count(row, requirements, -1)
         self.events.append(row, ClusterEvent.POD_REMOVED)
         self._free_if_unused(row)

@@ -20,7 +20,7 @@ from hydatis.scheduler.permitting import permit
 from hydatis.scheduler.policy import Policy, select_policy
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
 from hydatis.scheduler.profile import Profile
-from hydatis.scheduler.reserving import Reservations
+from hydatis.scheduler.reserving import Reservations, reserve
 from hydatis.scheduler.selecting import select
 
 
@@ -43,7 +43,7 @@ class SchedulingCycle:
         refusal = self._not_honoured(pod)
         if refusal is not None:
             return _unschedulable_everywhere(decision, refusal)
-        space = prefilter(self.profile.prefilters, pod.pod_class.requirements)
+        space = prefilter(self.profile.prefilters, pod.pod_class.requirements, self.cluster)
         if isinstance(space, Rejected):
             return _unschedulable_everywhere(decision, space)
 
@@ -59,9 +59,10 @@ class SchedulingCycle:
         feasible = int(np.count_nonzero(evaluation.feasible))
         decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
 
-        # 5. Reserve: from here on the pod counts on that node.
+        # 5. Reserve: from here on the pod counts on that node, and its volumes as taken.
         before = self.cluster.events.position
-        self.reservations.assume(pod.reference.uid, chosen.node, pod.pod_class)
+        volumes = reserve(self.profile.reserves, pod.pod_class.requirements, self.cluster, selection.row)
+        self.reservations.assume(pod.reference.uid, chosen.node, pod.pod_class, volumes)
 
         # 6. Permit: a plugin may still refuse, and then the reservation goes back.
         denied = permit(self.profile.permits, pod.reference, chosen.node, self.cluster)
@@ -72,7 +73,7 @@ class SchedulingCycle:
             return _unschedulable_everywhere(decision, Rejected(denied.plugin, denied.reason))
 
         # 7. Bind.
-        return bind(chosen.node, decision)
+        return bind(chosen.node, decision, volumes)
 
     def _policy_of(self, pod: PendingPod, policies: Iterable[Policy]) -> Policy:
         identity = pod.pod_class.identity

@@ -83,7 +83,12 @@ class Evaluations:
     def diagnosis(self, pod: PodClass, space: SearchSpace) -> Diagnosis:
         """Say why no node is feasible; like pods that fail one after the other share one answer."""
         cluster = self._cluster
-        version = (cluster.node_changes.position, cluster.placement_changes.position, cluster.placed.version)
+        version = (
+            cluster.node_changes.position,
+            cluster.placement_changes.position,
+            cluster.placed.version,
+            cluster.storage.version,
+        )
         known = self._diagnoses.get(pod)
         if known is not None and known[0] == version:
             return known[1]
@@ -98,7 +103,7 @@ class Evaluations:
         requirements, cluster = pod.requirements, self._cluster
         if requirements.unsupported:
             return Look(False, frozenset())
-        space = prefilter(self._profile.prefilters, requirements)
+        space = prefilter(self._profile.prefilters, requirements, cluster)
         if isinstance(space, Rejected):
             return Look(False, frozenset({space.plugin}))
         if rows is None or space.names is not None:

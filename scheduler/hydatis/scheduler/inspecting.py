@@ -57,7 +57,7 @@ def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -
     if not cluster.node_count:
         return Inspection(None, {}, {}, frozenset(), {}, {}, frozenset(), NO_NODES)
     requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
-    space = prefilter(profile.prefilters, requirements)
+    space = prefilter(profile.prefilters, requirements, cluster)
     if isinstance(space, Rejected):
         message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."
         return Inspection(space.reason, {}, {}, frozenset(), {}, {}, frozenset(), message)

@@ -38,6 +38,9 @@ class VolumesToBind:
         return bool(self.bind or self.provision)
 
 
+NO_VOLUMES = VolumesToBind()
+
+
 @dataclass(frozen=True, slots=True)
 class Bind:
     """Bind the pod to the node, then answer with `BindSucceeded` or `BindFailed`.
@@ -48,7 +51,7 @@ class Bind:
     pod: PodReference
     node: str
     decision: Decision
-    volumes: VolumesToBind = VolumesToBind()
+    volumes: VolumesToBind = NO_VOLUMES
 
 
 @dataclass(frozen=True, slots=True)

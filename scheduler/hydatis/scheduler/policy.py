@@ -65,6 +65,7 @@ SCORE_PLUGIN_WEIGHTS: Mapping[str, int] = MappingProxyType(
         "TaintToleration": 3,
         "NodeAffinity": 2,
         "NodeResourcesFit": 1,
+        "VolumeBinding": 1,
         "PodTopologySpread": 2,
         "InterPodAffinity": 2,
         "NodeResourcesBalancedAllocation": 1,

@@ -36,12 +36,14 @@ class Rejected:
     reason: str
 
 
-def prefilter(plugins: Sequence[PreFilterPlugin], requirements: Requirements) -> SearchSpace | Rejected:
+def prefilter(
+    plugins: Sequence[PreFilterPlugin], requirements: Requirements, cluster: Cluster
+) -> SearchSpace | Rejected:
     """Ask every plugin and intersect their answers (kubernetes framework/runtime RunPreFilterPlugins)."""
     names: frozenset[str] | None = None
     narrowed_by: list[str] = []
     for plugin in plugins:
-        result = plugin.prefilter(requirements)
+        result = plugin.prefilter(requirements, cluster)
         if isinstance(result, Nowhere):
             return Rejected(plugin.name, result.reason)
         if isinstance(result, OnlyOn):

@@ -12,6 +12,7 @@ from hydatis.scheduler.plugins import (
     NeighbourFilterPlugin,
     NeighbourScorePlugin,
     PreFilterPlugin,
+    ReservePlugin,
     ScorePlugin,
 )
 from hydatis.scheduler.plugins.image_locality import ImageLocality
@@ -23,8 +24,12 @@ from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from hydatis.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from hydatis.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
+from hydatis.scheduler.plugins.volume_binding import VolumeBinding
+from hydatis.scheduler.plugins.volume_restrictions import VolumeRestrictions
+from hydatis.scheduler.plugins.volume_zone import VolumeZone
 from hydatis.scheduler.policy import Heuristic, Policy
 
 
@@ -58,7 +63,13 @@ class PluginSet:
 class Profile:
     """The plugins of each extension point, in the order in which they run."""
 
-    prefilters: Sequence[PreFilterPlugin] = (NodeName(), NodeAffinity())
+    prefilters: Sequence[PreFilterPlugin] = (
+        NodeName(),
+        NodeAffinity(),
+        VolumeRestrictions(),
+        VolumeBinding(),
+        VolumeZone(),
+    )
     filters: Sequence[FilterPlugin] = (
         NodeName(),
         NodeUnschedulable(),
@@ -66,6 +77,10 @@ class Profile:
         NodeAffinity(),
         NodePorts(),
         NodeResourcesFit(),
+        VolumeRestrictions(),
+        NodeVolumeLimits(),
+        VolumeBinding(),
+        VolumeZone(),
     )
     neighbour_filters: Sequence[NeighbourFilterPlugin] = (PodTopologySpread(), InterPodAffinity())
     """These run after `filters`."""
@@ -75,10 +90,12 @@ class Profile:
         TaintToleration(),
         NodeAffinity(),
         NodeResourcesFit(),
+        VolumeBinding(),
         NodeResourcesBalancedAllocation(),
         ImageLocality(),
     )
     neighbour_scores: Sequence[NeighbourScorePlugin] = (PodTopologySpread(), InterPodAffinity())
+    reserves: Sequence[ReservePlugin] = (VolumeBinding(),)
     permits: Sequence[PermitPlugin] = ()
 
     @property

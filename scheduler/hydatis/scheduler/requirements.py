@@ -18,6 +18,7 @@ from hydatis.scheduler.host_ports import HostPort, parse_host_ports
 from hydatis.scheduler.node_images import normalized_image_name
 from hydatis.scheduler.node_selectors import PreferredTerm, RequiredNodeAffinity, parse_preferred_terms
 from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests, pod_scored_requests
+from hydatis.scheduler.pod_volumes import NO_VOLUMES, PodVolumes, volumes_key
 from hydatis.scheduler.resources import PODS_COLUMN, ResourceColumns
 from hydatis.scheduler.tolerations import Toleration
 from hydatis.scheduler.unsupported import unsupported_features
@@ -53,10 +54,17 @@ class Requirements:
         "spread_constraints",
         "tolerations",
         "unsupported",
+        "volumes",
         "wanted_node",
     )
 
-    def __init__(self, spec: Mapping[str, Any], status: Mapping[str, Any], columns: ResourceColumns) -> None:
+    def __init__(
+        self,
+        spec: Mapping[str, Any],
+        status: Mapping[str, Any],
+        columns: ResourceColumns,
+        volumes: PodVolumes = NO_VOLUMES,
+    ) -> None:
         """Parse a pod's specification. Raises `QuantityInvalid`."""
         self.requests_by_name: Mapping[str, int] = pod_requests(spec, status)
         self.requests: tuple[tuple[int, int], ...] = tuple(
@@ -94,6 +102,8 @@ class Requirements:
         """As the manifest has them: what they say depends on the pod's labels."""
         self.images: tuple[str, ...] = tuple(_images(spec))
         """The images of all containers and image volumes, one entry each, with their tags."""
+        self.volumes = volumes
+        """The volumes that bear on where the pod can go; whose claims they are depends on the pod's namespace."""
         self.unsupported: tuple[str, ...] = unsupported_features(spec)
         self.wanted_node: str | None = spec.get("nodeName") or None
         """The node a manifest names before it is bound; only a driver that asks «would it fit there» has such pods."""
@@ -117,16 +127,18 @@ class RequirementsIndex:
         """Return the class of this pod. Raises `QuantityInvalid`."""
         spec = manifest.get("spec") or {}
         status = manifest.get("status") or {}
-        key = _class_key(spec, status)
+        metadata = manifest["metadata"]
+        key = _class_key(spec, status, metadata)
         found = self._classes.get(key)
         if found is None:
             # Placed pods and those still to place share a class, so the node's name is no part of it.
-            found = Requirements({**spec, "nodeName": None}, status, self._columns)
+            volumes = PodVolumes.parse(spec, metadata)
+            found = Requirements({**spec, "nodeName": None}, status, self._columns, volumes)
             self._classes[key] = found
         return found
 
 
-def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
+def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
     """The bytes of all fields that `Requirements` reads, and of no other."""
     get = spec.get
     volumes = get("volumes")
@@ -136,7 +148,8 @@ def _class_key(spec: Mapping[str, Any], status: Mapping[str, Any]) -> bytes:
         get("affinity"),
         get("tolerations"),
         get("topologySpreadConstraints"),
-        [(sorted(volume.keys() - {"name"}), volume.get("image")) for volume in volumes] if volumes else None,
+        [volume["image"] for volume in volumes if "image" in volume] if volumes else None,
+        volumes_key(spec, metadata) if volumes else None,
     ]
     if "initContainers" in spec:
         init_containers = get("initContainers") or ()

@@ -4,10 +4,14 @@ the API server says so.
 One ledger holds every placed pod, so that no pod is ever counted twice or on two nodes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.instructions import NO_VOLUMES, VolumesToBind
+from hydatis.scheduler.plugins import ReservePlugin
 from hydatis.scheduler.pod_class import PodClass
+from hydatis.scheduler.requirements import Requirements
 
 
 @dataclass(slots=True)
@@ -37,14 +41,24 @@ class Reservations:
         placement = self._placements.get(uid)
         return placement is not None and placement.assumed
 
-    def assume(self, uid: str, node: str, pod: PodClass) -> None:
-        """Count the pod on the node ahead of its binding."""
+    def assume(self, uid: str, node: str, pod: PodClass, volumes: VolumesToBind = NO_VOLUMES) -> None:
+        """Count the pod on the node ahead of its binding, and the volumes as its claims'."""
         self._cluster.place(uid, node, pod)
+        self._cluster.storage.assume(uid, node, volumes)
         self._placements[uid] = _Placement(node, pod, assumed=True)
+
+    def settle(self, uid: str) -> None:
+        """Note that the pod is bound, which the watch is still to show: its volumes are not given back any more."""
+        self._cluster.storage.settle(uid)
 
     def confirm(self, uid: str, node: str, pod: PodClass) -> None:
         """Count the pod where the API server says it is, whatever was assumed."""
         placement = self._placements.get(uid)
+        if placement is not None and placement.assumed:
+            if placement.node == node:
+                self._cluster.storage.settle(uid)
+            else:
+                self._cluster.storage.give_back(uid)
         if placement is not None and placement.node == node and placement.pod is pod:
             placement.assumed = False
             return
@@ -59,4 +73,14 @@ class Reservations:
         if placement is None:
             return False
         self._cluster.remove(uid, placement.node)
+        if placement.assumed:
+            self._cluster.storage.give_back(uid)
         return True
+
+
+def reserve(plugins: Sequence[ReservePlugin], requirements: Requirements, cluster: Cluster, row: int) -> VolumesToBind:
+    """Ask the plugins what else the pod takes with it to the node of this row."""
+    volumes = NO_VOLUMES
+    for plugin in plugins:
+        volumes = plugin.reserve(requirements, cluster, row) or volumes
+    return volumes

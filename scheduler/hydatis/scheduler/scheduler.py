@@ -94,6 +94,8 @@ class Scheduler:
             events.NamespaceGone: self._namespace_gone,
             events.WorkloadSeen: self._workload_seen,
             events.WorkloadGone: self._workload_gone,
+            events.StorageSeen: self._storage_seen,
+            events.StorageGone: self._storage_gone,
             events.PolicyInForce: self._policy_in_force,
             events.PolicyGone: self._policy_gone,
             events.BindSucceeded: self._bind_succeeded,
@@ -159,7 +161,8 @@ class Scheduler:
         pod = self._classes.of(manifest)
         if (manifest.get("spec") or {}).get("nodeName"):
             # The index tells no node from another: bound pods and those that wait share their class.
-            asked = Requirements(manifest["spec"], manifest.get("status") or {}, self._cluster.columns)
+            volumes = pod.requirements.volumes
+            asked = Requirements(manifest["spec"], manifest.get("status") or {}, self._cluster.columns, volumes)
             pod = PodClass(asked, pod.identity, pod.controller)
         self._cluster.ensure_columns()
         policy = select_policy(
@@ -266,6 +269,7 @@ class Scheduler:
     def _bind_succeeded(self, event: events.BindSucceeded, now: float) -> None:
         # The pod stays assumed until the watch shows it on its node; deciding about it is over.
         if self._reservations.node_of(event.uid) is not None:
+            self._reservations.settle(event.uid)
             self._stop_scheduling(event.uid)
 
     def _bind_failed(self, event: events.BindFailed, now: float) -> None:
@@ -310,6 +314,12 @@ class Scheduler:
     def _workloads_changed_since(self, version: int) -> None:
         if self._cluster.workloads.version != version:
             self._cluster.events.append(EVERYWHERE, ClusterEvent.WORKLOADS)
+
+    def _storage_seen(self, event: events.StorageSeen, now: float) -> None:
+        self._cluster.storage.set(event.kind, event.manifest)
+
+    def _storage_gone(self, event: events.StorageGone, now: float) -> None:
+        self._cluster.storage.remove(event.kind, event.namespace, event.name)
 
     def _policy_in_force(self, event: events.PolicyInForce, now: float) -> None:
         self._policies[event.policy.name] = event.policy

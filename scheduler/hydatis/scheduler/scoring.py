@@ -52,6 +52,7 @@ class Evaluation:
         self._node_position = -1
         self._placement_position = -1
         self._images_seen: tuple[int, int] | None = None
+        self._storage_seen = -1
         self._neighbour_parts: dict[str, Int64Array] = {}
         self.feasible: BoolArray
         """By row: whether the node passes every filter."""
@@ -61,7 +62,9 @@ class Evaluation:
         cluster = self._cluster
         changed_nodes: Rows | None = None
         changed_placements: Rows | None = None
-        if self._capacity == cluster.capacity and self._only_rows is None:
+        storage = cluster.storage.version if self._requirements.volumes else 0
+        storage_changed, self._storage_seen = storage != self._storage_seen, storage
+        if self._capacity == cluster.capacity and self._only_rows is None and not storage_changed:
             changed_nodes = cluster.node_changes.since(self._node_position)
             changed_placements = cluster.placement_changes.since(self._placement_position)
         self._node_position = cluster.node_changes.position

@@ -11,6 +11,7 @@ from typing import Any, Self
 from hydatis.scheduler.arrays import BoolArray, Int64Array
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.pod_class import PodClass, PodClasses
+from hydatis.scheduler.pod_volumes import PodVolumes
 from hydatis.scheduler.requirements import Requirements
 
 _uids = itertools.count(1)
@@ -211,7 +212,8 @@ def pod_class_of(cluster: Cluster, builder: PodBuilder) -> PodClass:
 def requirements_of(cluster: Cluster, builder: PodBuilder) -> Requirements:
     """Parse what a pod asks of nodes, in the columns of this cluster."""
     manifest = builder.manifest()
-    requirements = Requirements(manifest["spec"], manifest["status"], cluster.columns)
+    volumes = PodVolumes.parse(manifest["spec"], manifest["metadata"])
+    requirements = Requirements(manifest["spec"], manifest["status"], cluster.columns, volumes)
     cluster.ensure_columns()
     return requirements
 

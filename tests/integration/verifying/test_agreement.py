@@ -11,7 +11,8 @@ from hydatis.sandbox.verifying.answers import from_oracle
 from hydatis.sandbox.verifying.arguments import scoring_by
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
-from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
+from hydatis.sandbox.verifying.generating.clusters import make_cluster
+from hydatis.sandbox.verifying.generating.surroundings import CANDIDATES
 from hydatis.sandbox.verifying.oracle import Oracle
 from hydatis.sandbox.verifying.session import Session
 from hydatis.scheduler.plugin_args import ScoringStrategyType

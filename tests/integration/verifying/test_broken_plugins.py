@@ -42,7 +42,7 @@ A_FEW = 25
 
 
 class LooksEverywhereForANamedNode(NodeName):
-    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+    def prefilter(self, requirements: Requirements, cluster: Cluster) -> PreFilterResult:
         return Everywhere()
 
 
@@ -96,7 +96,7 @@ class MostTaintsAreBest(TaintToleration):
 
 
 class LooksEverywhereForNamedNodes(NodeAffinity):
-    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+    def prefilter(self, requirements: Requirements, cluster: Cluster) -> PreFilterResult:
         return Everywhere()
 
 

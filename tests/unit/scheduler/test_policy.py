@@ -146,7 +146,7 @@ def test_equal_policies_hash_alike() -> None:
 
 
 _KNOWN = (
-    "TaintToleration, NodeAffinity, NodeResourcesFit, PodTopologySpread, InterPodAffinity, "
+    "TaintToleration, NodeAffinity, NodeResourcesFit, VolumeBinding, PodTopologySpread, InterPodAffinity, "
     "NodeResourcesBalancedAllocation, ImageLocality"
 )
 _INT32 = "give a whole number from -2147483648 to 2147483647"
@@ -532,6 +532,7 @@ def test_the_built_in_policy_is_kube_schedulers_default() -> None:
         "TaintToleration": 3,
         "NodeAffinity": 2,
         "NodeResourcesFit": 1,
+        "VolumeBinding": 1,
         "PodTopologySpread": 2,
         "InterPodAffinity": 2,
         "NodeResourcesBalancedAllocation": 1,

@@ -342,13 +342,9 @@ def test_the_message_says_in_kube_schedulers_words_why_no_node_is_available(
 
 
 _UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
-    "a volume claim": (
-        {"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "persistentVolumeClaim": {"claimName": "c"}}]},
-        "spec.volumes[1].persistentVolumeClaim (plugin VolumeBinding)",
-    ),
     "a volume kind nobody knows": (
-        {"volumes": [{"name": "a", "quantum": {}}]},
-        "spec.volumes[0].quantum (plugin VolumeRestrictions)",
+        {"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "quantum": {}}]},
+        "spec.volumes[1].quantum (plugin VolumeRestrictions)",
     ),
     "resource claims": ({"resourceClaims": [{"name": "gpu"}]}, "spec.resourceClaims (plugin DynamicResources)"),
 }

@@ -11,6 +11,18 @@ from hydatis.scheduler.instructions import Bind, ReportUnschedulable
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.testing import NodeBuilder, PodBuilder, expression, node, pod
+from hydatis.scheduler.testing_storage import (
+    attachment,
+    capacity,
+    claim,
+    csi_driver,
+    csi_node,
+    reached_from,
+    seen,
+    storage_class,
+    using,
+    volume,
+)
 from hydatis.scheduler.workloads import Workload
 
 _HOST = "kubernetes.io/hostname"
@@ -90,8 +102,9 @@ def _machine(name: str) -> NodeBuilder:
     return node(name).label("place", name)
 
 
-_RUNNING = pod("running").labels(app="web").requests(cpu="500m").host_port(80).on("n")
-_ELSEWHERE = pod("elsewhere").host_port(80).on("other")
+_DISK = [{"name": "disk", "gcePersistentDisk": {"pdName": "x"}}]
+_RUNNING = pod("running").labels(app="web").requests(cpu="500m").host_port(80).set_spec(volumes=_DISK).on("n")
+_ELSEWHERE = pod("elsewhere").host_port(80).set_spec(volumes=_DISK).on("other")
 _KUBELETS_FEATURE = "UserNamespacesHostNetworkSupport"
 
 _PARKED: Mapping[str, tuple[PodBuilder, Callable[[NodeBuilder], NodeBuilder]]] = {
@@ -100,11 +113,24 @@ _PARKED: Mapping[str, tuple[PodBuilder, Callable[[NodeBuilder], NodeBuilder]]] =
     "NodeAffinity": (pod("p").node_selector(disk="ssd"), lambda machine: machine),
     "NodePorts": (pod("p").host_port(80), lambda machine: machine),
     "NodeResourcesFit": (pod("p").requests(cpu="100"), lambda machine: machine),
+    "VolumeRestrictions": (pod("p").set_spec(volumes=_DISK), lambda machine: machine),
+    "NodeVolumeLimits": (using(pod("p"), "of-a-driver"), lambda machine: machine),
+    "VolumeBinding": (using(pod("p"), "out-of-reach"), lambda machine: machine),
+    "VolumeZone": (using(pod("p"), "in-a-zone"), lambda machine: machine.label("topology.kubernetes.io/zone", "b")),
     "NodeDeclaredFeatures": (pod("p").set_spec(hostNetwork=True, hostUsers=False), lambda machine: machine),
     "PodTopologySpread": (pod("p").set_spec(topologySpreadConstraints=_spread()), lambda machine: machine),
     "InterPodAffinity": (pod("p").set_spec(affinity=_rule("db", "podAffinity")), lambda machine: machine),
 }
 """For each filter plugin, a pod that no other plugin keeps from the nodes that are made like this."""
+_STORAGE = (
+    claim("of-a-driver", bound_to="of-a-driver"),
+    volume("of-a-driver", csi={"driver": "absent", "volumeHandle": "1"}),
+    csi_driver("absent", must_be_on_node=True),
+    claim("out-of-reach", bound_to="out-of-reach"),
+    volume("out-of-reach", terms=reached_from("place", "nowhere")),
+    claim("in-a-zone", bound_to="in-a-zone"),
+    volume("in-a-zone", labels={"topology.kubernetes.io/zone": "a"}),
+)
 
 
 def _heartbeat(world: World, machine: NodeBuilder) -> None:
@@ -142,6 +168,14 @@ _HAPPENINGS: Mapping[str, Callable[[World, NodeBuilder], None]] = {
     "a service comes": lambda world, _: world.tell(
         events.WorkloadSeen(Workload("Service", "default", "s"), {"spec": {"selector": {"app": "web"}}})
     ),
+    "a claim comes": lambda world, _: world.tell(seen(claim("new"))),
+    "a volume comes": lambda world, _: world.tell(seen(volume("new"))),
+    "a volume is seen again": lambda world, _: world.tell(seen(_STORAGE[1])),
+    "a storage class comes": lambda world, _: world.tell(seen(storage_class("new"))),
+    "a node tells of its drivers": lambda world, _: world.tell(seen(csi_node("n"))),
+    "a driver comes": lambda world, _: world.tell(seen(csi_driver("new"))),
+    "storage capacity is told of": lambda world, _: world.tell(seen(capacity("new", "1Gi", {}))),
+    "a volume is attached": lambda world, _: world.tell(seen(attachment("new", "n", "new", "absent"))),
     "another pod is parked": lambda world, _: world.see_pod(pod("hopeless").requests(cpu="1000").manifest()),
 }
 _LOOKED_AT_AFTER: Mapping[str, set[str]] = {
@@ -150,6 +184,29 @@ _LOOKED_AT_AFTER: Mapping[str, set[str]] = {
     "NodeAffinity": {"a label comes", "a node comes"},
     "NodePorts": {"a pod leaves", "a node comes"},
     "NodeResourcesFit": {"a pod leaves", "allocatable changes", "a node comes"},
+    "VolumeRestrictions": {"a pod leaves", "a node comes", "a claim comes"},
+    "NodeVolumeLimits": {
+        "a node comes",
+        "a pod is placed",
+        "a pod leaves",
+        "a claim comes",
+        "a volume comes",
+        "a storage class comes",
+        "a node tells of its drivers",
+        "a driver comes",
+        "a volume is attached",
+    },
+    "VolumeBinding": {
+        "a label comes",
+        "a node comes",
+        "a claim comes",
+        "a volume comes",
+        "a storage class comes",
+        "a node tells of its drivers",
+        "a driver comes",
+        "storage capacity is told of",
+    },
+    "VolumeZone": {"a label comes", "a node comes", "a claim comes", "a volume comes", "a storage class comes"},
     "NodeDeclaredFeatures": {"a feature is declared", "a node comes"},
     "PodTopologySpread": {
         "a label comes",
@@ -185,6 +242,8 @@ def test_a_pod_parked_by_one_plugin_is_looked_at_only_after_what_can_help_agains
 ) -> None:
     waiting, shaped = _PARKED[plugin]
     world = World(shaped(_machine("n")), shaped(_machine("other")))
+    for manifest in _STORAGE:
+        world.tell(seen(manifest))
     world.see_pod(_RUNNING.manifest())
     world.see_pod(_ELSEWHERE.manifest())
     world.see_pod(waiting.manifest())

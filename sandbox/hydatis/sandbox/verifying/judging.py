@@ -9,7 +9,16 @@ import numpy as np
 from hydatis.sandbox.verifying.answers import Answer, Decision, from_inspection
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
 from hydatis.sandbox.verifying.errors import VerifyError
-from hydatis.scheduler.events import Event, NamespaceSeen, NodeSeen, PodGone, PodSeen, WorkloadSeen
+from hydatis.scheduler.events import (
+    Event,
+    NamespaceSeen,
+    NodeSeen,
+    PodGone,
+    PodSeen,
+    StorageKind,
+    StorageSeen,
+    WorkloadSeen,
+)
 from hydatis.scheduler.instructions import Bind, ReportUnschedulable
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
@@ -55,6 +64,8 @@ def _event(manifest: Manifest) -> Event:
     metadata = manifest["metadata"]
     if manifest["kind"] == "Namespace":
         return NamespaceSeen(manifest)
+    if manifest["kind"] in StorageKind.__members__.values():
+        return StorageSeen(StorageKind(manifest["kind"]), manifest)
     return WorkloadSeen(Workload(manifest["kind"], metadata["namespace"], metadata["name"]), manifest)
 
 
@@ -91,5 +102,6 @@ def restricted(profile: Profile, names: tuple[str, ...]) -> Profile:
         neighbour_filters=tuple(plugin for plugin in profile.neighbour_filters if plugin.name in names),
         last_filters=tuple(plugin for plugin in profile.last_filters if plugin.name in names),
         scores=tuple(plugin for plugin in profile.scores if plugin.name in names),
+        reserves=tuple(plugin for plugin in profile.reserves if plugin.name in names),
         neighbour_scores=tuple(plugin for plugin in profile.neighbour_scores if plugin.name in names),
     )

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import ClusterEvent
+from hydatis.scheduler.instructions import VolumesToBind
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.requirements import Requirements
 
@@ -72,7 +73,7 @@ class PreFilterPlugin(Protocol):
     prefilter_helped_by: ClassVar[ClusterEvent]
     """What can turn `Nowhere` into another answer, wherever it happens; NONE when only the pod decides."""
 
-    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+    def prefilter(self, requirements: Requirements, cluster: Cluster) -> PreFilterResult:
         """Say where at all the pod can go."""
         ...
 
@@ -104,6 +105,16 @@ class FilterPlugin(Protocol):
 
         kube-scheduler's code UnschedulableAndUnresolvable: preemption does not look there.
         """
+        ...
+
+
+class ReservePlugin(Protocol):
+    """Takes what the pod needs beside the node's resources."""
+
+    name: ClassVar[str]
+
+    def reserve(self, requirements: Requirements, cluster: Cluster, row: int) -> VolumesToBind:
+        """Choose the volumes with which the pod goes to the node of this row, which passed every filter."""
         ...
 
 

@@ -21,7 +21,7 @@ class NodeAffinity:
     prefilter_helped_by: ClassVar[ClusterEvent] = ClusterEvent.NONE
     normalization: ClassVar[Normalization] = Normalization.HIGHEST_IS_BEST
 
-    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+    def prefilter(self, requirements: Requirements, cluster: Cluster) -> PreFilterResult:
         """Narrow the search to named nodes, as the pods of a DaemonSet name theirs."""
         names = requirements.node_affinity.node_names()
         if names is None:

@@ -26,7 +26,7 @@ class NodeName:
         """Only a pod that names a node."""
         return requirements.wanted_node is not None
 
-    def prefilter(self, requirements: Requirements) -> PreFilterResult:
+    def prefilter(self, requirements: Requirements, cluster: Cluster) -> PreFilterResult:
         """Narrow the search to the named node."""
         name = requirements.wanted_node
         return Everywhere() if name is None else OnlyOn(frozenset({name}))

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from hydatis.sandbox.verifying.cases import Cluster
-from hydatis.sandbox.verifying.generating.clusters import CANDIDATES, make_cluster
+from hydatis.sandbox.verifying.generating.clusters import make_cluster
+from hydatis.sandbox.verifying.generating.surroundings import CANDIDATES
 from hydatis.scheduler.quantities import parse_quantity
 
 SEED = 11

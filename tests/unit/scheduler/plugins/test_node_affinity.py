@@ -97,4 +97,5 @@ def test_the_score_sums_the_weights_of_matching_preferences() -> None:
     ],
 )
 def test_prefilter_narrows_the_search_to_named_nodes(builder: PodBuilder, expected: object) -> None:
-    assert NodeAffinity().prefilter(requirements_of(cluster_of(), builder)) == expected
+    cluster = cluster_of()
+    assert NodeAffinity().prefilter(requirements_of(cluster, builder), cluster) == expected

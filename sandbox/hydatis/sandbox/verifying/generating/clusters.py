@@ -3,12 +3,19 @@
 from random import Random
 
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
-from hydatis.sandbox.verifying.generating import containers, features, images, neighbours, selectors, taints
+from hydatis.sandbox.verifying.generating import (
+    containers,
+    features,
+    images,
+    neighbours,
+    selectors,
+    surroundings,
+    taints,
+    volumes,
+)
 from hydatis.sandbox.verifying.generating.chance import Feature, add_features
 from hydatis.sandbox.verifying.generating.quantities import allocatable
-
-CANDIDATES = 8
-"""Pods judged on each cluster."""
+from hydatis.sandbox.verifying.generating.surroundings import CANDIDATES, bound_uid, candidate_uid
 
 NODE_FEATURES = (
     Feature(0.8, selectors.node_labels),
@@ -16,6 +23,7 @@ NODE_FEATURES = (
     Feature(0.08, taints.cordon),
     Feature(0.4, images.held_images),
     Feature(0.6, features.declared_features),
+    Feature(0.5, volumes.zone_labels),
 )
 POD_FEATURES = (
     Feature(0.4, neighbours.namespace),
@@ -31,6 +39,10 @@ POD_FEATURES = (
     Feature(0.7, images.wanted_images),
     Feature(0.05, images.image_volume),
     Feature(0.06, features.needed_features),
+    Feature(0.2, volumes.claims),
+    Feature(0.05, volumes.ephemeral),
+    Feature(0.1, volumes.disks),
+    Feature(0.1, volumes.plain),
 )
 """Of bound pods and candidates alike."""
 BOUND_FEATURES = (
@@ -59,12 +71,12 @@ def make_cluster(seed: int, number: int) -> Cluster:
     random = Random(f"{seed}/{number}")  # noqa: S311  reproducible on purpose
     nodes = [_node(random, f"n{position}") for position in range(_node_count(random))]
     bound = [
-        _bound_pod(random, f"{number}-{position}-{place}", node["metadata"]["name"])
+        _bound_pod(random, bound_uid(position, place), node["metadata"]["name"])
         for position, node in enumerate(nodes)
         for place in range(random.randint(0, _MOST_BOUND))
     ]
-    candidates = [_candidate(random, f"{number}-candidate-{position}") for position in range(CANDIDATES)]
-    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates), neighbours.surroundings(seed, number))
+    candidates = [_candidate(random, candidate_uid(position)) for position in range(CANDIDATES)]
+    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates), surroundings.surroundings(seed, number))
 
 
 def _node_count(random: Random) -> int:

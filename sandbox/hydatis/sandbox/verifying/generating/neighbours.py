@@ -15,8 +15,6 @@ _TOPOLOGY_KEYS = (
     "absent",
 )
 _LABELS = {"app": ("web", "db", "cache"), "version": ("1", "2"), "tier": ("", "gold")}
-_SURROUNDINGS = 12
-"""Sets of services, controllers and namespaces; few, since the oracle starts anew for each set it has not met."""
 _CONTROLLERS = (
     ("apps/v1", "ReplicaSet"),
     ("apps/v1", "StatefulSet"),
@@ -25,18 +23,16 @@ _CONTROLLERS = (
 )
 
 
-def surroundings(seed: int, number: int) -> tuple[Manifest, ...]:
-    """Make the namespaces of a cluster and, in most, services and controllers."""
-    kind = number % _SURROUNDINGS
-    random = Random(f"{seed}/surroundings/{kind}")  # noqa: S311  reproducible on purpose
+def neighbourhood(random: Random, *, workloads: bool) -> list[Manifest]:
+    """Make the namespaces of a cluster and, if asked for, services and controllers."""
     made = [_namespace(random, name) for name in dict.fromkeys(NAMESPACES)]
-    if kind % 4:
+    if workloads:
         for namespace in dict.fromkeys(NAMESPACES):
             made += [_service(random, namespace, position) for position in range(random.randint(0, 2))]
             for api_version, controller in _CONTROLLERS[:3]:
                 if random.random() < 0.6:
                     made.append(_controller(random, api_version, controller, namespace))
-    return tuple(made)
+    return made
 
 
 def namespace(random: Random, pod: Manifest) -> None:
