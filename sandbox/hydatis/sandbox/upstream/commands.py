@@ -12,6 +12,8 @@ import typer
 
 from hydatis.sandbox.upstream.plan import Naming, Plan, Scheduler
 
+_PLAIN_WIDTH = 200
+
 
 def e2e(
     *,
@@ -69,6 +71,8 @@ def _run(plan: Plan, focus: str | None, json: Path | None, keep: Path | None) ->
     from hydatis.sandbox.upstream import reporting, running, suite
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PLAIN_WIDTH, color_system=None)
     with shown() as progress:
         binary = suite.provide_suite(progress)
         tests = suite.chosen(suite.scheduler_tests(binary), focus)
