@@ -104,6 +104,9 @@ class SuiteRun:
         self.log = folder / "tests.log"
         self._progress = folder / "progress.jsonl"
         self._read = 0
+        for file in (self.log, self._progress):
+            # What an earlier run left would be taken for this one's.
+            file.unlink(missing_ok=True)
         command = [
             str(binary),
             f"-kubeconfig={kubeconfig}",

@@ -118,6 +118,15 @@ def test_news_are_told_once_and_only_whole_lines(started: SuiteRun) -> None:
     assert list(started.news()) == []
 
 
+def test_what_an_earlier_run_left_in_the_folder_does_not_count(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "progress.jsonl").write_text('{"test": "one", "state": "passed", "seconds": 1}\n')
+    run = SuiteRun(stand_in(tmp_path, "exit 1"), tmp_path / "kubeconfig", folder, ["one"], nodes=4, seed=7)
+    ended(run)
+    assert list(run.news()) == []
+
+
 def test_the_program_is_told_the_cluster_the_seed_and_each_test_by_its_full_name(started: SuiteRun) -> None:
     ended(started)
     arguments = started.log_end()
