@@ -30,18 +30,29 @@ _READ_BACKOFF_SECONDS = (0.05, 2.0)
 
 
 BOUND = frozenset({"bound", "bound_after_read"})
-OUTCOMES = (*sorted(BOUND), "conflict", "gone", "not_bound_after_read", "rejected", "throttled")
+OUTCOMES = (*sorted(BOUND), "conflict", "gone", "not_bound_after_read", "rejected", "throttled", "withdrawn")
 BindDone = Callable[[Bind, str, str | None], None]
 """Called with the instruction, its outcome, and why it did not happen (None: the pod is bound)."""
+WhyWithdraw = Callable[[str], str | None]
+"""Called with the pod's uid right before its binding leaves; a reason keeps it from leaving."""
 
 
 class Binder:
     """Turns `Bind` instructions into requests, through the outbox's first lane."""
 
-    def __init__(self, connection: Connection, outbox: Outbox, done: BindDone, *, jitter: random.Random) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        done: BindDone,
+        *,
+        why_withdraw: WhyWithdraw = lambda uid: None,
+        jitter: random.Random,
+    ) -> None:
         self._connection = connection
         self._outbox = outbox
         self._done = done
+        self._why_withdraw = why_withdraw
         self._jitter = jitter
 
     def submit(self, instruction: Bind) -> None:
@@ -63,12 +74,18 @@ class Binder:
         self._done(instruction, outcome, reason)
 
     async def _post(self, pod: PodReference, node: str) -> tuple[str, str | None]:
-        """Send the binding; returns (outcome, why not). Obeys 429 within the budget. Raises what leaves it unknown."""
+        """Send the binding, unless it is withdrawn; returns (outcome, why not). Obeys 429 within the budget. Raises
+        what leaves it unknown.
+        """
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + BIND_BUDGET_SECONDS
         path = f"{_pod_path(pod)}/binding"
         body = binding_body(pod, node)
         while True:
+            # The decision may have waited its turn, and others have bound to the same node meanwhile.
+            withdrawn = self._why_withdraw(pod.uid)
+            if withdrawn is not None:
+                return "withdrawn", withdrawn
             try:
                 await self._connection.request(
                     "POST", path, resource="pods/binding", verb="create", body=body, timeout=BIND_TIMEOUT_SECONDS

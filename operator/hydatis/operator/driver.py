@@ -153,7 +153,8 @@ class Driver:
             return
         self.tell(BindFailed(pod.uid, reason or outcome))
         if outcome != "gone":
-            note = f"Binding to node {instruction.node} failed and will be tried again: {reason}"
+            happened = "was withdrawn" if outcome == "withdrawn" else "failed"
+            note = f"Binding to node {instruction.node} {happened} and will be tried again: {reason}"
             self._recorder.warning(pod, "FailedScheduling", note, action="Binding", controller=decision.scheduler_name)
 
     async def run(self) -> None:

@@ -103,7 +103,7 @@ class Operator:
         self.driver = Driver(
             core, self.outbox, self.recorder, conditions, metrics, scheduler_names=options.scheduler_names
         )
-        binder = Binder(connection, self.outbox, self.driver.bind_done, jitter=jitter)
+        binder = Binder(connection, self.outbox, self.driver.bind_done, why_withdraw=core.why_withdraw, jitter=jitter)
         self.driver.submit_bind = binder.submit
         self.policies = PolicyKeeper(connection, self.driver.tell)
         self.streams = [Stream(connection, watched, options.timing, jitter=jitter) for watched in _watched(self.driver)]

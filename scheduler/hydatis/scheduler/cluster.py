@@ -144,6 +144,11 @@ class Cluster:
                 taken[position] = in_use is not None and in_use.conflicts(requirements.host_ports)
         return taken
 
+    def host_ports_contested(self, requirements: Requirements, row: int) -> bool:
+        """Tell whether a pod that is placed on the row shares a host port that it wants with another one there."""
+        in_use = self._ports.get(row)
+        return in_use is not None and in_use.contested(requirements.host_ports)
+
     # Nodes
 
     def set_node(self, manifest: Mapping[str, Any]) -> bool:

@@ -54,6 +54,18 @@ class HostPortsInUse:
             if not addresses:
                 del self._taken[port.protocol, port.port]
 
+    def contested(self, held: Iterable[HostPort]) -> bool:
+        """Tell whether any of a pod's own ports, which are counted here, conflicts with another pod's."""
+        for port in held:
+            addresses = self._taken.get((port.protocol, port.port), Counter())
+            if port.address == ALL_ADDRESSES:
+                holders = addresses.total()
+            else:
+                holders = addresses[port.address] + addresses[ALL_ADDRESSES]
+            if holders > 1:
+                return True
+        return False
+
     def conflicts(self, wanted: Iterable[HostPort]) -> bool:
         """Tell whether any wanted port is taken: on the same address, or on all addresses by either of the two."""
         for port in wanted:

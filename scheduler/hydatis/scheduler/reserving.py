@@ -41,6 +41,26 @@ class Reservations:
         placement = self._placements.get(uid)
         return placement is not None and placement.assumed
 
+    def why_withdraw(self, uid: str) -> str | None:
+        """Say why the node that the pod is assumed on does not hold it any more; None while it does.
+
+        The pod counts there already, so what it fitted into when it was assumed is full at most. It is more than full
+        when the watch has shown other schedulers' pods there since, or a smaller node.
+        """
+        placement = self._placements.get(uid)
+        if placement is None or not placement.assumed:
+            return None
+        cluster, requirements = self._cluster, placement.pod.requirements
+        row = cluster.row_of(placement.node)
+        if row is None:
+            return "the node is gone"
+        columns = requirements.columns
+        if (cluster.requested[columns, row] > cluster.allocatable[columns, row]).any():
+            return "the node has been filled by others meanwhile"
+        if requirements.host_ports and cluster.host_ports_contested(requirements, row):
+            return "a host port of the node has been taken by others meanwhile"
+        return None
+
     def assume(self, uid: str, node: str, pod: PodClass, volumes: VolumesToBind = NO_VOLUMES) -> None:
         """Count the pod on the node ahead of its binding, and the volumes as its claims'."""
         self._cluster.place(uid, node, pod)

@@ -129,6 +129,14 @@ class Scheduler:
         pod.flushed = False
         return instruction
 
+    def why_withdraw(self, uid: str) -> str | None:
+        """Say why the binding of an assumed pod should not leave any more; None: it may.
+
+        The driver asks right before it sends the binding, since other schedulers bind to the same nodes meanwhile. One
+        that it withdraws it reports as `BindFailed`.
+        """
+        return self._reservations.why_withdraw(uid)
+
     def next_wake(self) -> float | None:
         """Return when a backoff or the flush next brings a pod back; None when neither will."""
         return self._queue.next_wake()

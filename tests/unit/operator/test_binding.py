@@ -43,7 +43,13 @@ class Rig:
         self.answers = answers
         self.outbox = Outbox(4)
         self._ended: asyncio.Future[tuple[str, str | None]] = asyncio.get_running_loop().create_future()
-        self._binder = Binder(connection, self.outbox, self._done, jitter=jitter)
+        self.reasons: list[str | None] = []
+        """What the core says each time it is asked whether a binding should be withdrawn; nothing once it is empty."""
+        self._binder = Binder(connection, self.outbox, self._done, why_withdraw=self._why, jitter=jitter)
+
+    def _why(self, uid: str) -> str | None:
+        assert uid == POD.uid
+        return self.reasons.pop(0) if self.reasons else None
 
     def _done(self, instruction: Bind, outcome: str, reason: str | None) -> None:
         assert instruction is INSTRUCTION
@@ -79,6 +85,19 @@ async def test_the_binding_names_the_pods_uid_and_the_node(rig: Rig) -> None:
     (body,) = rig.server.sent("POST", f"{PATH}/binding")
     assert body["metadata"] == {"name": "cart-1", "namespace": "shop", "uid": "uid-1"}
     assert body["target"]["name"] == "node-1"
+
+
+async def test_a_withdrawn_binding_never_leaves(rig: Rig) -> None:
+    rig.reasons = ["the node has been filled by others meanwhile"]
+    assert await rig.bind() == ("withdrawn", "the node has been filled by others meanwhile")
+    assert rig.server.requests == []
+
+
+async def test_a_binding_that_was_told_to_wait_is_looked_at_again_before_it_leaves(rig: Rig) -> None:
+    rig.reasons = [None, "the node is gone"]
+    rig.server.on("POST", f"{PATH}/binding", rig.answers(429, {}, {"Retry-After": "0"}), rig.answers(201))
+    assert await rig.bind() == ("withdrawn", "the node is gone")
+    assert len(rig.server.sent("POST", f"{PATH}/binding")) == 1
 
 
 @pytest.mark.parametrize(
