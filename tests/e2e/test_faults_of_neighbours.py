@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 
 from hydatis.sandbox.faults.actions import Delay
-from hydatis.sandbox.faults.audit import Binding
+from hydatis.sandbox.faults.contest import onto_full_nodes
 from hydatis.sandbox.faults.plan import Rule
 from hydatis.sandbox.faults.proxy import FaultProxy
 from hydatis.sandbox.faults.rival import NAME as RIVAL
@@ -18,21 +17,6 @@ START = Callable[..., OperatorProcess]
 TOO_MANY = 8
 SLOW_BINDS = Rule("slow", Delay(0.1), resource="pods/binding")
 """Keeps a burst going for seconds, with decisions that have not reached the API server yet at every moment."""
-VISIBLE_AFTER = timedelta(seconds=2)
-"""A binding this old has reached every watch, and every decision that did not know of it has been sent."""
-
-
-def bound_to_a_full_node(bindings: list[Binding], slots: int) -> list[Binding]:
-    """HYDATIS's bindings to nodes that bindings old enough to be seen had already filled."""
-    accepted = [binding for binding in bindings if binding.accepted]
-    mistaken = []
-    for binding in accepted:
-        if "ml-scheduler-sa" not in binding.user:
-            continue
-        seen = Counter(other.node for other in accepted if other.answered_at < binding.asked_at - VISIBLE_AFTER)
-        if seen[binding.node] >= slots:
-            mistaken.append(binding)
-    return mistaken
 
 
 def test_beside_another_scheduler_no_pod_goes_to_a_node_that_is_seen_to_be_full(
@@ -53,9 +37,11 @@ def test_beside_another_scheduler_no_pod_goes_to_a_node_that_is_seen_to_be_full(
     bindings = scene.audit.bindings(scene.name)
     users = Counter("hydatis" if "ml-scheduler-sa" in binding.user else RIVAL for binding in bindings)
     assert users[RIVAL] >= theirs
-    assert bound_to_a_full_node(bindings, scene.shape.slots) == []
+    accepted = [binding for binding in bindings if binding.accepted]
+    owners = {pod["metadata"]["uid"]: pod["spec"]["schedulerName"] for pod in scene.pods()}
+    assert onto_full_nodes(accepted, owners, "hydatis", scene.shape.slots) == []
     # Two schedulers that fill the same node in the same instant cannot be kept apart by either of them.
-    complaints = complaints_after_settling(scene, operator, bound=scene.shape.pods, seconds=5.0)
+    complaints = complaints_after_settling(scene, operator, bound=scene.shape.pods, seconds=2.0)
     assert [complaint for complaint in complaints if "overcommitted" not in complaint] == []
 
 

@@ -1,6 +1,7 @@
 """`hydatis bench`: the command line of the benchmarks.
 
-Without a subcommand it measures HYDATIS beside kube-scheduler; `core` measures the decision core alone.
+Without a subcommand it measures HYDATIS beside kube-scheduler, each with a cluster to itself; `core` measures the
+decision core alone; `rivals` lets two schedulers loose on the same nodes.
 """
 
 import signal
@@ -16,14 +17,14 @@ from hydatis.benchmarks.contenders import Hydatis, KubeScheduler
 from hydatis.benchmarks.core.commands import core
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.figures import draw, require_matplotlib
-from hydatis.benchmarks.machine import machine, versions
+from hydatis.benchmarks.machine import machine, program_versions, versions
 from hydatis.benchmarks.modes import MODES, mode_named
 from hydatis.benchmarks.outputs import check_output, once, plain_console, write_json
 from hydatis.benchmarks.reporting import print_table, report, write_markdown
+from hydatis.benchmarks.rivals.commands import rivals
 from hydatis.benchmarks.scheduler_perf import DEFINITIONS
 from hydatis.benchmarks.series import Series, run_series
 from hydatis.benchmarks.workload import SHAPES
-from hydatis.sandbox.binaries import locate
 from hydatis.sandbox.building import provide
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.go_module import Program
@@ -34,6 +35,7 @@ PROGRAMS = (Program.ETCD, Program.APISERVER, Program.SCHEDULER, Program.HELM)
 
 bench = typer.Typer(invoke_without_command=True)
 bench.command("core")(core)
+bench.command("rivals")(rivals)
 
 
 @bench.callback()
@@ -134,7 +136,7 @@ def _measure(series: Series) -> dict[str, Any]:
     }
     started = time.monotonic()
     runs = run_series(series, typer.echo)
-    document = report(settings, facts, versions(_program_versions()), runs)
+    document = report(settings, facts, versions(program_versions(PROGRAMS)), runs)
     document["seconds"] = round(time.monotonic() - started, 1)
     return document
 
@@ -160,10 +162,6 @@ def _refuse_options(context: typer.Context) -> None:
             err=True,
         )
         raise typer.Exit(1)
-
-
-def _program_versions() -> list[tuple[str, str]]:
-    return [(str(program), found.version) for program in PROGRAMS if (found := locate(program)) is not None]
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

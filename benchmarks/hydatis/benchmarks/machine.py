@@ -1,12 +1,15 @@
 """What the benchmark ran on: the facts without which its numbers mean nothing."""
 
 import platform
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from hydatis.sandbox.binaries import locate
+from hydatis.sandbox.go_module import Program
 
 _GIB = 2**30
 
@@ -25,6 +28,11 @@ def machine() -> dict[str, Any]:
 def versions(control_plane: Collection[tuple[str, str]]) -> dict[str, str]:
     """Name the versions under test; `control_plane` brings (program, version) of its binaries."""
     return {"hydatis": version("hydatis"), "python": platform.python_version(), **dict(control_plane)}
+
+
+def program_versions(programs: Iterable[Program]) -> list[tuple[str, str]]:
+    """Name the versions of those of the control plane's programs that are there."""
+    return [(str(program), found.version) for program in programs if (found := locate(program)) is not None]
 
 
 def _cpu_model() -> str:

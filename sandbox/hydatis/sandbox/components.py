@@ -220,9 +220,9 @@ _ARGUMENTS: Mapping[Component, Callable[[Layout, Ports], list[str]]] = {
 }
 
 
-def scheduler_configuration(kubeconfig: Path) -> str:
-    """A KubeSchedulerConfiguration with the default profile, one replica, and a client that is not throttled (defaults
-    50 and 100).
+def scheduler_configuration(kubeconfig: Path, scheduler_name: str = "default-scheduler") -> str:
+    """A KubeSchedulerConfiguration with the default profile under a name, one replica, and a client that is not
+    throttled (defaults 50 and 100).
     """
     return json.dumps(
         {
@@ -230,6 +230,7 @@ def scheduler_configuration(kubeconfig: Path) -> str:
             "kind": "KubeSchedulerConfiguration",
             "leaderElection": {"leaderElect": False},
             "clientConnection": {"kubeconfig": str(kubeconfig), "qps": 5000, "burst": 5000},
+            "profiles": [{"schedulerName": scheduler_name}],
         },
         indent=2,
     )
