@@ -36,7 +36,7 @@ class SchedulingCycle:
 
     def run(self, pod: PendingPod, policies: Iterable[Policy], now: float) -> Instruction:
         """Find a node for the pod and reserve it, or say why there is none."""
-        policy = self._policy_of(pod, policies)
+        policy = self.policy_of(pod, policies)
         decision = self._undecided(pod, policy, now)
 
         # 1. PreFilter: can this pod go anywhere at all, and are only some nodes worth a look?
@@ -53,7 +53,7 @@ class SchedulingCycle:
         # 4. NormalizeScore, weigh, and choose.
         selection = select(evaluation.ranking(), self.random)
         if selection is None:
-            return self._unschedulable(pod, decision, space)
+            return self._unschedulable(pod, policy, decision, space)
         chosen = evaluation.node_score(selection.row)
         runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
         feasible = int(np.count_nonzero(evaluation.feasible))
@@ -75,7 +75,8 @@ class SchedulingCycle:
         # 7. Bind.
         return bind(chosen.node, decision, volumes)
 
-    def _policy_of(self, pod: PendingPod, policies: Iterable[Policy]) -> Policy:
+    def policy_of(self, pod: PendingPod, policies: Iterable[Policy]) -> Policy:
+        """Return the policy that is for the pod now."""
         identity = pod.pod_class.identity
         return select_policy(
             policies,
@@ -114,11 +115,13 @@ class SchedulingCycle:
             decided_at=now,
         )
 
-    def _unschedulable(self, pod: PendingPod, decision: Decision, space: SearchSpace) -> ReportUnschedulable:
+    def _unschedulable(
+        self, pod: PendingPod, policy: Policy, decision: Decision, space: SearchSpace
+    ) -> ReportUnschedulable:
         """Say which filter rejected how many nodes for which reason."""
         if not self.cluster.node_count:
             return ReportUnschedulable(pod.reference, NO_NODES, decision)
-        diagnosis = self.evaluations.diagnosis(pod.pod_class, space)
+        diagnosis = self.evaluations.diagnosis(pod.pod_class, policy.plugin_args.filters, space)
         decision = replace(decision, rejections=diagnosis.reasons, rejected_by=diagnosis.plugins)
         message = no_nodes_available(decision.nodes, diagnosis.reasons)
         return ReportUnschedulable(pod.reference, message, decision)

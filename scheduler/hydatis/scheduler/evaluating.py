@@ -9,6 +9,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import Diagnosis, diagnose
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.pod_class import PodClass
@@ -53,7 +54,7 @@ class Evaluations:
         self._profile = profile
         self._memory_bytes = memory_bytes
         self._kept: OrderedDict[tuple[Requirements, int, int], _Kept] = OrderedDict()
-        self._diagnoses: dict[PodClass, tuple[tuple[int, ...], Diagnosis]] = {}
+        self._diagnoses: dict[tuple[PodClass, FilterArgs], tuple[tuple[int, ...], Diagnosis]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -63,7 +64,8 @@ class Evaluations:
 
         Classes that ask the same of nodes and have nothing to heed of other pods share one.
         """
-        neighbours = pod.neighbours(self._cluster.placed, self._cluster.workloads) or _NOBODY
+        defaults = self._profile.with_filter_args(policy.plugin_args.filters).spread_defaults
+        neighbours = pod.neighbours(self._cluster.placed, self._cluster.workloads, defaults) or _NOBODY
         if space.names is not None:
             # The pods of a DaemonSet are each a class of their own, looking at one node: nothing to gain from keeping
             # them.
@@ -80,7 +82,7 @@ class Evaluations:
         evaluation.refresh()
         return evaluation
 
-    def diagnosis(self, pod: PodClass, space: SearchSpace) -> Diagnosis:
+    def diagnosis(self, pod: PodClass, args: FilterArgs, space: SearchSpace) -> Diagnosis:
         """Say why no node is feasible; like pods that fail one after the other share one answer."""
         cluster = self._cluster
         version = (
@@ -89,16 +91,16 @@ class Evaluations:
             cluster.placed.version,
             cluster.storage.version,
         )
-        known = self._diagnoses.get(pod)
+        known = self._diagnoses.get((pod, args))
         if known is not None and known[0] == version:
             return known[1]
-        found = diagnose(self._profile, pod, cluster, space)
+        found = diagnose(self._profile.with_filter_args(args), pod, cluster, space)
         if not known or known[0] != version:
             self._diagnoses = {r: d for r, d in self._diagnoses.items() if d[0] == version}
-        self._diagnoses[pod] = (version, found)
+        self._diagnoses[pod, args] = (version, found)
         return found
 
-    def look_again(self, pod: PodClass, rows: Rows | None) -> Look:
+    def look_again(self, pod: PodClass, args: FilterArgs, rows: Rows | None) -> Look:
         """Ask whether any of these nodes (None: of all) could run such a pod now, and which plugins reject it there."""
         requirements, cluster = pod.requirements, self._cluster
         if requirements.unsupported:
@@ -111,14 +113,15 @@ class Evaluations:
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
         remaining = rows[cluster.present[rows]]
         rejecting = set(space.narrowed_by)
-        for plugin in self._profile.row_filters:
+        profile = self._profile.with_filter_args(args)
+        for plugin in profile.row_filters:
             if len(remaining) and plugin.applies(requirements):
                 passed = plugin.filter(requirements, cluster, remaining)
                 if not passed.all():
                     rejecting.add(plugin.name)
                     remaining = remaining[passed]
-        neighbours = pod.neighbours(cluster.placed, cluster.workloads)
-        for across in self._profile.neighbour_filters:
+        neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
+        for across in profile.neighbour_filters:
             if len(remaining) and across.filters(neighbours):
                 passed = across.filter(requirements, neighbours, cluster)[remaining]
                 if not passed.all():

@@ -41,7 +41,8 @@ def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, clu
 
 def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpace) -> Diagnosis:
     """Find the first plugin that rejects each node, and its reasons, as kube-scheduler reports them."""
-    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
+    requirements = pod.requirements
+    neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
     reasons: Counter[str] = Counter()
     rejecting = set(space.narrowed_by)
     remaining = space.rows(cluster)

@@ -12,6 +12,7 @@ import numpy as np
 from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filtering import NO_NODES, diagnose, no_nodes_available
+from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import FilterPlugin
 from hydatis.scheduler.pod_class import PodClass
@@ -56,7 +57,9 @@ def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -
     """Ask every plugin about every node."""
     if not cluster.node_count:
         return Inspection(None, {}, {}, frozenset(), {}, {}, frozenset(), NO_NODES)
-    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
+    profile = profile.with_filter_args(policy.plugin_args.filters)
+    requirements = pod.requirements
+    neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
     space = prefilter(profile.prefilters, requirements, cluster)
     if isinstance(space, Rejected):
         message = f"{no_nodes_available(cluster.node_count, {})} {space.reason}."
@@ -90,7 +93,7 @@ def inspect(pod: PodClass, policy: Policy, profile: Profile, cluster: Cluster) -
         diagnosis = diagnose(profile, pod, cluster, space)
         message = no_nodes_available(cluster.node_count, diagnosis.reasons)
         return Inspection(None, filters, resolvable, frozenset(), {}, {}, frozenset(), message)
-    scores = _scores(pod, profile.under(policy), cluster, rows[feasible])
+    scores = _scores(pod, neighbours, profile.under(policy), cluster, rows[feasible])
     names = [cluster.node_name(row) for row in rows[feasible].tolist()]
     totals = {name: sum(by_node[name].weighted for by_node in scores.values()) for name in names}
     highest = max(totals.values())
@@ -111,8 +114,10 @@ def _reasons_by_node(
     }
 
 
-def _scores(pod: PodClass, plugins: PluginSet, cluster: Cluster, rows: Rows) -> dict[str, dict[str, ScoreParts]]:
-    requirements, neighbours = pod.requirements, pod.neighbours(cluster.placed, cluster.workloads)
+def _scores(
+    pod: PodClass, neighbours: Neighbours, plugins: PluginSet, cluster: Cluster, rows: Rows
+) -> dict[str, dict[str, ScoreParts]]:
+    requirements = pod.requirements
     scores = {}
     for entry in plugins.scores:
         if entry.plugin.applies(requirements):

@@ -7,11 +7,10 @@ heed nothing, and then the plugins that look across nodes are not asked.
 
 from dataclasses import dataclass, field
 
-from hydatis.scheduler.label_selectors import LabelSelector
 from hydatis.scheduler.placed_pods import CountedPods, PlacedPods, PodCounter
 from hydatis.scheduler.pod_identity import PodIdentity
 from hydatis.scheduler.pod_patterns import PodAffinity, PodPattern
-from hydatis.scheduler.spread_constraints import SpreadConstraint, SpreadConstraints, default_constraints
+from hydatis.scheduler.spread_constraints import SpreadConstraint, SpreadConstraints
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +70,22 @@ class Neighbours:
 
 
 def find_neighbours(
-    pod: PodIdentity, affinity: PodAffinity, spread: SpreadConstraints, like: LabelSelector | None, placed: PlacedPods
+    pod: PodIdentity,
+    affinity: PodAffinity,
+    spread: SpreadConstraints,
+    placed: PlacedPods,
+    *,
+    by_system: bool,
 ) -> Neighbours:
-    """Look up everything that a pod of this identity has to heed.
-
-    `like` selects the pods it belongs with, from which it is spread by default when it states no constraint.
-    """
-    by_default = not spread and like is not None
-    preferred = default_constraints(like) if not spread and like is not None else spread.preferred
+    """Look up everything that a pod of this identity has to heed. `by_system`: nobody asked for the spread."""
     # A pod that is to be placed is not terminating, so its own terms see it as it is.
     carried = list(placed.carried_terms(pod))
     own = [Pull(t.weight, Near(t.term.topology_key, _counter(placed, t.term.pattern))) for t in affinity.preferred]
     others = [Pull(term.weight, Near(term.term.topology_key, counter)) for term, counter in carried if term.weight]
     return Neighbours(
         required_spread=tuple(_spread(constraint, pod, placed) for constraint in spread.required),
-        preferred_spread=tuple(_spread(constraint, pod, placed) for constraint in preferred),
-        spread_by_default=by_default,
+        preferred_spread=tuple(_spread(constraint, pod, placed) for constraint in spread.preferred),
+        spread_by_default=by_system,
         required_near=_required_near(affinity, placed),
         may_be_first=all(term.pattern.matches(pod, placed.namespaces) for term in affinity.required),
         forbidden_near=tuple(Near(term.topology_key, _counter(placed, term.pattern)) for term in affinity.forbidden),

@@ -185,6 +185,19 @@ class PreferredTerm:
     term: NodeSelectorTerm
 
 
+@dataclass(frozen=True, slots=True)
+class AddedAffinity:
+    """Node affinity that a scheduler adds to that of every pod."""
+
+    required: tuple[NodeSelectorTerm, ...] | None = None
+    """A node must match one of them; None: any node will do."""
+    preferred: tuple[PreferredTerm, ...] = ()
+
+    def matches(self, labels: NodeLabels, rows: Rows) -> BoolArray:
+        """Return one verdict a row."""
+        return RequiredNodeAffinity((), self.required).matches(labels, rows)
+
+
 def parse_preferred_terms(spec: Mapping[str, Any]) -> tuple[PreferredTerm, ...]:
     """Read the preferred node affinity, leaving out terms that are empty, without weight or not parseable."""
     node_affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.pod_class import PodClass
 
 
@@ -54,6 +55,8 @@ class ParkedClass:
 
     pod_class: PodClass
     """As it was when the pods were parked: an update may give a pod another one."""
+    args: FilterArgs
+    """With which the plugins rejected them."""
     rejected_by: frozenset[str]
     """Plugins, each of which is the first to reject the class on some node, or was so once."""
     priority: int

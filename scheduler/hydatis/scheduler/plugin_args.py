@@ -12,7 +12,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from hydatis.scheduler.field_errors import FieldReader, described, quoted
+from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs, read_filter_args
 from hydatis.scheduler.resources import CPU, MEMORY
+
+SCORING_ONLY: Final = ("NodeResourcesFit", "NodeResourcesBalancedAllocation")
+"""Plugins whose arguments bear on nothing but the scores of the heuristic KubeScheduler."""
 
 RESOURCES_MAX = 64
 """Most resources that a node is scored by."""
@@ -88,11 +92,13 @@ class PluginArgs:
     """Of NodeResourcesFit."""
     balanced_resources: Sequence[ResourceSpec] | None = None
     """The resources of NodeResourcesBalancedAllocation; all have weight 1."""
+    filters: FilterArgs = NO_FILTER_ARGS
+    """Of the plugins that filter, too: NodeAffinity and PodTopologySpread."""
 
 
 def read_plugin_args(reader: FieldReader, value: object, path: str) -> PluginArgs:
     """Read the arguments by plugin."""
-    plugins = reader.fields(value, path, ("NodeResourcesFit", "NodeResourcesBalancedAllocation"))
+    plugins = reader.fields(value, path, (*SCORING_ONLY, "NodeAffinity", "PodTopologySpread"))
     fit_path, balanced_path = f"{path}.NodeResourcesFit", f"{path}.NodeResourcesBalancedAllocation"
     fit = reader.fields(plugins.get("NodeResourcesFit"), fit_path, ("scoringStrategy",))
     balanced = reader.fields(plugins.get("NodeResourcesBalancedAllocation"), balanced_path, ("resources",))
@@ -103,6 +109,7 @@ def read_plugin_args(reader: FieldReader, value: object, path: str) -> PluginArg
         balanced_resources=_read_resources(reader, balanced["resources"], f"{balanced_path}.resources", weight_max=1)
         if "resources" in balanced
         else None,
+        filters=read_filter_args(reader, plugins, path),
     )
 
 

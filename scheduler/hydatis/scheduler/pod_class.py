@@ -14,7 +14,7 @@ from hydatis.scheduler.pod_identity import IdentityIndex, PodIdentity
 from hydatis.scheduler.pod_patterns import PodAffinity
 from hydatis.scheduler.requirements import Requirements, RequirementsIndex
 from hydatis.scheduler.resources import ResourceColumns
-from hydatis.scheduler.spread_constraints import SpreadConstraints
+from hydatis.scheduler.spread_constraints import SYSTEM_DEFAULTS, SpreadConstraints, SpreadDefaults
 from hydatis.scheduler.workloads import Workload, Workloads, controller_of
 
 
@@ -24,6 +24,7 @@ class PodClass:
     __slots__ = (
         "__weakref__",
         "_neighbours",
+        "_under_other_defaults",
         "_version",
         "affinity",
         "controller",
@@ -40,18 +41,37 @@ class PodClass:
         self.affinity: PodAffinity = PodAffinity.parse(requirements.affinity, identity.namespace)
         self.spread: SpreadConstraints = SpreadConstraints.parse(requirements.spread_constraints, identity)
         self._neighbours = Neighbours()
+        self._under_other_defaults: dict[SpreadDefaults, Neighbours] = {}
         self._version = (-1, -1)
 
-    def neighbours(self, placed: PlacedPods, workloads: Workloads) -> Neighbours:
-        """Return what pods of this class have to heed now; the same object as long as nothing about it changes."""
+    def neighbours(
+        self, placed: PlacedPods, workloads: Workloads, defaults: SpreadDefaults = SYSTEM_DEFAULTS
+    ) -> Neighbours:
+        """Return what pods of this class have to heed now, spread by these defaults if they state no constraint; the
+        same object as long as nothing about it changes.
+        """
         version = (placed.version, workloads.version)
         if self._version != version:
             self._version = version
-            like = workloads.selector_for(self.identity, self.controller)
-            found = find_neighbours(self.identity, self.affinity, self.spread, like, placed)
+            found = self._found(placed, workloads, SYSTEM_DEFAULTS)
             if found != self._neighbours:
                 self._neighbours = found
-        return self._neighbours
+            for known, before in tuple(self._under_other_defaults.items()):
+                found = self._found(placed, workloads, known)
+                if found != before:
+                    self._under_other_defaults[known] = found
+        if defaults is SYSTEM_DEFAULTS or self.spread:
+            return self._neighbours
+        if defaults not in self._under_other_defaults:
+            self._under_other_defaults[defaults] = self._found(placed, workloads, defaults)
+        return self._under_other_defaults[defaults]
+
+    def _found(self, placed: PlacedPods, workloads: Workloads, defaults: SpreadDefaults) -> Neighbours:
+        spread, by_system = self.spread, False
+        like = None if spread else workloads.selector_for(self.identity, self.controller)
+        if like is not None:
+            spread, by_system = defaults.counting(like), defaults.by_system
+        return find_neighbours(self.identity, self.affinity, spread, placed, by_system=by_system)
 
 
 class PodClasses:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hydatis.scheduler.field_errors import FieldError, FieldReader, FieldsInvalid, described, keyed, quoted
 from hydatis.scheduler.label_selectors import EVERYTHING, LabelSelector, is_dns_label, is_dns_subdomain
-from hydatis.scheduler.plugin_args import PluginArgs, read_plugin_args
+from hydatis.scheduler.plugin_args import SCORING_ONLY, PluginArgs, read_plugin_args
 
 __all__ = [
     "API_VERSION",
@@ -140,7 +140,7 @@ class Policy:
     """Score plugin to weight, 0-100, 0: off. Read-only and complete: the plugins not given have their defaults."""
 
     plugin_args: PluginArgs = field(default_factory=PluginArgs)
-    """For the heuristic KubeScheduler alone."""
+    """Those of NodeAffinity and PodTopologySpread also say which nodes can run the pods."""
 
     def __post_init__(self) -> None:
         complete = MappingProxyType({**SCORE_PLUGIN_WEIGHTS, **self.plugin_weights})
@@ -205,12 +205,14 @@ def parse_policy(manifest: Mapping[str, Any]) -> Policy:
             f"are all 0, so that the heuristic {heuristic} has nothing to score with",
             "give at least one plugin a weight above 0, or choose another spec.fallback.heuristic",
         )
-    if heuristic is not Heuristic.KUBE_SCHEDULER and "pluginArgs" in spec:
-        reader.refuse(
-            "spec.pluginArgs",
-            f"has no effect with the heuristic {heuristic}",
-            f"remove it, or choose the spec.fallback.heuristic {Heuristic.KUBE_SCHEDULER}",
-        )
+    given = spec.get("pluginArgs")
+    for plugin in SCORING_ONLY:
+        if isinstance(given, Mapping) and given.get(plugin) is not None and heuristic is not Heuristic.KUBE_SCHEDULER:
+            reader.refuse(
+                f"spec.pluginArgs.{plugin}",
+                f"has no effect with the heuristic {heuristic}",
+                f"remove it, or choose the spec.fallback.heuristic {Heuristic.KUBE_SCHEDULER}",
+            )
     if reader.errors:
         raise PolicyInvalid(reader.errors)
     return policy

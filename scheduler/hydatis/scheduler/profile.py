@@ -1,9 +1,10 @@
 """Which plugins run, in kube-scheduler's order (kubernetes pkg/scheduler/apis/config/v1/default_plugins.go)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.hinting import QueueingHints
 from hydatis.scheduler.permitting import PermitPlugin
 from hydatis.scheduler.plugin_args import PluginArgs, ScoringStrategy, ScoringStrategyType
@@ -31,6 +32,10 @@ from hydatis.scheduler.plugins.volume_binding import VolumeBinding
 from hydatis.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from hydatis.scheduler.plugins.volume_zone import VolumeZone
 from hydatis.scheduler.policy import Heuristic, Policy
+from hydatis.scheduler.spread_constraints import SYSTEM_DEFAULTS, SpreadDefaults
+
+_VARIANTS_KEPT = 64
+"""Most arguments for which the plugins are kept; more than there are policies in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class Profile:
     neighbour_scores: Sequence[NeighbourScorePlugin] = (PodTopologySpread(), InterPodAffinity())
     reserves: Sequence[ReservePlugin] = (VolumeBinding(),)
     permits: Sequence[PermitPlugin] = ()
+    spread_defaults: SpreadDefaults = SYSTEM_DEFAULTS
+    """How PodTopologySpread spreads pods that state no constraint."""
 
     @property
     def row_filters(self) -> tuple[FilterPlugin, ...]:
@@ -108,18 +115,42 @@ class Profile:
         """What can help a pod that plugins of this profile rejected."""
         return QueueingHints(self.prefilters, self.row_filters, self.neighbour_filters, self.permits)
 
+    def with_filter_args(self, args: FilterArgs) -> "Profile":
+        """Return the profile with these arguments of plugins that filter; the same object for the same arguments."""
+        if args is NO_FILTER_ARGS or args == NO_FILTER_ARGS:
+            return self
+        known = self._with_filter_args.get(args)
+        if known is None:
+            if len(self._with_filter_args) >= _VARIANTS_KEPT:
+                self._with_filter_args.clear()
+            known = self._with_filter_args[args] = replace(
+                self,
+                filters=[_filtering_with(plugin, args) for plugin in self.filters],
+                scores=[_scoring_with(plugin, PluginArgs(filters=args)) for plugin in self.scores],
+                spread_defaults=args.spread_defaults or self.spread_defaults,
+            )
+        return known
+
+    @cached_property
+    def _with_filter_args(self) -> dict[FilterArgs, "Profile"]:
+        return {}
+
     def under(self, policy: Policy) -> PluginSet:
-        """Return the plugins under a policy. Filters are the same under all; the fallback heuristic picks the scores.
+        """Return the plugins under a policy. Its arguments say what filters ask for, the fallback heuristic picks the
+        scores.
 
         Without any score plugin all feasible nodes are equal.
         """
+        if policy.plugin_args.filters != NO_FILTER_ARGS:
+            without = replace(policy, plugin_args=replace(policy.plugin_args, filters=NO_FILTER_ARGS))
+            return self.with_filter_args(policy.plugin_args.filters).under(without)
         if policy.heuristic is Heuristic.LEAST_ALLOCATED:
             return self._with_scores(WeightedPlugin(NodeResourcesFit(), 1))
         if policy.heuristic is Heuristic.MOST_ALLOCATED:
             most = NodeResourcesFit(ScoringStrategy(ScoringStrategyType.MOST_ALLOCATED))
             return self._with_scores(WeightedPlugin(most, 1))
         weights = policy.plugin_weights
-        scores = [_with_args(plugin, policy.plugin_args) for plugin in self.scores if weights.get(plugin.name)]
+        scores = [_scoring_with(plugin, policy.plugin_args) for plugin in self.scores if weights.get(plugin.name)]
         return PluginSet(
             self.row_filters,
             self.neighbour_filters,
@@ -135,10 +166,18 @@ class Profile:
         return PluginSet(self.row_filters, self.neighbour_filters, scores, ())
 
 
-def _with_args(plugin: ScorePlugin, args: PluginArgs) -> ScorePlugin:
+def _scoring_with(plugin: ScorePlugin, args: PluginArgs) -> ScorePlugin:
     """Return the plugin with the arguments that a policy gives it, if it gives any."""
     if plugin.name == NodeResourcesFit.name and args.scoring_strategy is not None:
         return NodeResourcesFit(args.scoring_strategy)
     if plugin.name == NodeResourcesBalancedAllocation.name and args.balanced_resources is not None:
         return NodeResourcesBalancedAllocation(args.balanced_resources)
+    if plugin.name == NodeAffinity.name and args.filters.added_affinity is not None:
+        return NodeAffinity(args.filters.added_affinity)
+    return plugin
+
+
+def _filtering_with(plugin: FilterPlugin, args: FilterArgs) -> FilterPlugin:
+    if plugin.name == NodeAffinity.name and args.added_affinity is not None:
+        return NodeAffinity(args.added_affinity)
     return plugin

@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.unschedulable import UnschedulablePods
 
@@ -101,14 +102,14 @@ class SchedulingQueue:
         pod.queued_at = now
         self.back_off(pod, now, QueueEvent.BIND_FAILURE)
 
-    def park(self, pod: PendingPod, now: float, rejected_by: frozenset[str]) -> None:
-        """Put a pod that these plugins rejected among the unschedulable."""
+    def park(self, pod: PendingPod, now: float, rejected_by: frozenset[str], args: FilterArgs = NO_FILTER_ARGS) -> None:
+        """Put a pod that these plugins, with these arguments, rejected among the unschedulable."""
         pod.unschedulable_count += 1
         pod.consecutive_errors = 0
         pod.queued_at = now
         pod.entry = self._push(self._flush, (now + self._settings.unschedulable_flush_seconds,), pod)
         self._move(pod, PodState.UNSCHEDULABLE, QueueEvent.SCHEDULE_FAILURE)
-        self.unschedulable.add(pod, rejected_by)
+        self.unschedulable.add(pod, rejected_by, args)
 
     def gate(self, pod: PendingPod, event: QueueEvent) -> None:
         """Keep the pod until its scheduling gates are gone."""

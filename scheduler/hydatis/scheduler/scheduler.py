@@ -20,6 +20,7 @@ from hydatis.scheduler.cluster_events import EVERYWHERE, ClusterEvent
 from hydatis.scheduler.cycle import SchedulingCycle
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.inspecting import Inspection, inspect
 from hydatis.scheduler.instructions import Bind, Instruction
 from hydatis.scheduler.pending_pod import PendingPod, PodState
@@ -84,6 +85,8 @@ class Scheduler:
         self._cycle = SchedulingCycle(self._cluster, self._reservations, self._evaluations, profile, random)
         self._pods: dict[str, PendingPod] = {}
         self._policies: dict[str, Policy] = {}
+        self._filter_args: set[FilterArgs] = set()
+        """What the policies give to plugins that filter; empty as a rule."""
         self._waking = Waking(self._cluster, self._queue, self._evaluations, profile)
         self._handlers = {
             events.PodSeen: self._pod_seen,
@@ -125,7 +128,7 @@ class Scheduler:
             self.statistics.scheduled_after_flush += pod.flushed
         else:
             self.statistics.attempts["unschedulable"] += 1
-            self._queue.park(pod, now, instruction.decision.rejected_by)
+            self._queue.park(pod, now, instruction.decision.rejected_by, self._filter_args_of(pod))
         pod.flushed = False
         return instruction
 
@@ -254,7 +257,7 @@ class Scheduler:
         spec: Mapping[str, Any],
         now: float,
     ) -> None:
-        before, pod.pod_class = pod.pod_class, pod_class
+        pod.pod_class = pod_class
         pod.annotations = metadata.get("annotations") or {}
         pod.gated = bool(spec.get("schedulingGates"))
         if pod.gated:
@@ -262,8 +265,8 @@ class Scheduler:
                 self._queue.gate(pod, QueueEvent.POD_UPDATE)
         elif pod.state is PodState.GATED:
             self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
-        elif pod.state is PodState.UNSCHEDULABLE and pod_class is not before:
-            self._waking.pod_changed(pod, before, now)
+        elif pod.state is PodState.UNSCHEDULABLE:
+            self._waking.pod_changed(pod, self._filter_args_of(pod), now)
 
     def _pod_gone(self, event: events.PodGone, now: float) -> None:
         self._stop_scheduling(event.uid)
@@ -298,16 +301,17 @@ class Scheduler:
 
     def _namespace_seen(self, event: events.NamespaceSeen, now: float) -> None:
         metadata = event.manifest["metadata"]
-        self._set_namespace(metadata["name"], metadata.get("labels") or {})
+        self._set_namespace(metadata["name"], metadata.get("labels") or {}, now)
 
     def _namespace_gone(self, event: events.NamespaceGone, now: float) -> None:
-        self._set_namespace(event.name, None)
+        self._set_namespace(event.name, None, now)
 
-    def _set_namespace(self, name: str, labels: dict[str, str] | None) -> None:
+    def _set_namespace(self, name: str, labels: dict[str, str] | None, now: float) -> None:
         version = self._cluster.placed.version
         self._cluster.placed.set_namespace(name, labels)
         if self._cluster.placed.version != version:
             self._cluster.events.append(EVERYWHERE, ClusterEvent.NAMESPACE_LABELS)
+            self._policies_changed(now)
 
     def _workload_seen(self, event: events.WorkloadSeen, now: float) -> None:
         version = self._cluster.workloads.version
@@ -331,9 +335,24 @@ class Scheduler:
 
     def _policy_in_force(self, event: events.PolicyInForce, now: float) -> None:
         self._policies[event.policy.name] = event.policy
+        self._policies_changed(now)
 
     def _policy_gone(self, event: events.PolicyGone, now: float) -> None:
         self._policies.pop(event.name, None)
+        self._policies_changed(now)
+
+    def _policies_changed(self, now: float) -> None:
+        """Policies, or what they select by, changed: a pod that waits may be under other arguments of filters now."""
+        args = {policy.plugin_args.filters for policy in self._policies.values()} - {NO_FILTER_ARGS}
+        before, self._filter_args = self._filter_args, args
+        if args or before:
+            for pod in self._queue.unschedulable.pods():
+                self._waking.pod_changed(pod, self._filter_args_of(pod), now)
+
+    def _filter_args_of(self, pod: PendingPod) -> FilterArgs:
+        if not self._filter_args:
+            return NO_FILTER_ARGS
+        return self._cycle.policy_of(pod, self._policies.values()).plugin_args.filters
 
 
 def _reference(metadata: Mapping[str, Any]) -> PodReference:

@@ -55,14 +55,49 @@ class SpreadConstraints:
         return cls(tuple(required), tuple(preferred))
 
 
-def default_constraints(selector: LabelSelector) -> tuple[SpreadConstraint, ...]:
-    """Return how pods that state no constraint are spread (plugins/podtopologyspread/plugin.go,
-    systemDefaultConstraints).
-    """
-    return tuple(
-        SpreadConstraint(key, skew, min_domains=1, honor_affinity=True, honor_taints=False, selector=selector)
-        for key, skew in (("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5))
-    )
+@dataclass(frozen=True, slots=True)
+class DefaultConstraint:
+    """A constraint for pods that state none; whom it counts follows from each pod's services and controller."""
+
+    topology_key: str
+    max_skew: int
+    required: bool
+    """DoNotSchedule."""
+    min_domains: int = 1
+    honor_affinity: bool = True
+    honor_taints: bool = False
+
+    def counting(self, selector: LabelSelector) -> SpreadConstraint:
+        """Return the constraint on pods that the selector matches."""
+        return SpreadConstraint(
+            self.topology_key, self.max_skew, self.min_domains, self.honor_affinity, self.honor_taints, selector
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadDefaults:
+    """How pods that state no constraint are spread."""
+
+    constraints: tuple[DefaultConstraint, ...]
+    by_system: bool
+    """Whether nobody asked for them: they then hold on nodes without the labels, too."""
+
+    def counting(self, selector: LabelSelector) -> SpreadConstraints:
+        """Return the constraints on pods that the selector matches."""
+        return SpreadConstraints(
+            tuple(default.counting(selector) for default in self.constraints if default.required),
+            tuple(default.counting(selector) for default in self.constraints if not default.required),
+        )
+
+
+SYSTEM_DEFAULTS = SpreadDefaults(
+    (
+        DefaultConstraint("kubernetes.io/hostname", 3, required=False),
+        DefaultConstraint("topology.kubernetes.io/zone", 5, required=False),
+    ),
+    by_system=True,
+)
+"""kube-scheduler's own (plugins/podtopologyspread/plugin.go, systemDefaultConstraints)."""
 
 
 def _parse(manifest: Mapping[str, Any], pod: PodIdentity) -> SpreadConstraint:

@@ -1,4 +1,4 @@
-"""The unschedulable pods, by class, and what rejected each class.
+"""The unschedulable pods, by class and by the arguments of plugins that filter, and what rejected each class.
 
 The scheduling queue owns it; `waking` looks through it. Invariants: a class is here as long as a pod of it is; for
 every node, one of the plugins in `rejected_by` rejects the class there, unless something that helps against this
@@ -8,6 +8,7 @@ plugin happened since and `waking` has still to look; an empty `rejected_by` say
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
+from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.pending_pod import ParkedClass, PendingPod
 from hydatis.scheduler.pod_class import PodClass
 
@@ -16,8 +17,8 @@ class UnschedulablePods:
     """Classes of unschedulable pods."""
 
     def __init__(self) -> None:
-        self._classes: dict[PodClass, ParkedClass] = {}
-        self._by_rejection: defaultdict[frozenset[str], dict[PodClass, ParkedClass]] = defaultdict(dict)
+        self._classes: dict[tuple[PodClass, FilterArgs], ParkedClass] = {}
+        self._by_rejection: defaultdict[frozenset[str], dict[ParkedClass, None]] = defaultdict(dict)
 
     def __len__(self) -> int:
         """Return how many classes there are."""
@@ -29,14 +30,20 @@ class UnschedulablePods:
 
     def classes_rejected_by(self, plugins: frozenset[str]) -> Iterator[ParkedClass]:
         """Yield the classes that exactly these plugins reject."""
-        yield from tuple(self._by_rejection.get(plugins, {}).values())
+        yield from tuple(self._by_rejection.get(plugins, ()))
 
-    def add(self, pod: PendingPod, rejected_by: frozenset[str]) -> None:
-        """Take in a pod that these plugins rejected."""
-        parked = self._classes.get(pod.pod_class)
+    def pods(self) -> Iterator[PendingPod]:
+        """Yield every pod."""
+        for parked in tuple(self._classes.values()):
+            yield from tuple(parked.pods.values())
+
+    def add(self, pod: PendingPod, rejected_by: frozenset[str], args: FilterArgs) -> None:
+        """Take in a pod that these plugins, with these arguments, rejected."""
+        key = (pod.pod_class, args)
+        parked = self._classes.get(key)
         if parked is None:
-            parked = self._classes[pod.pod_class] = ParkedClass(pod.pod_class, rejected_by, pod.priority)
-            self._by_rejection[rejected_by][pod.pod_class] = parked
+            parked = self._classes[key] = ParkedClass(pod.pod_class, args, rejected_by, pod.priority)
+            self._by_rejection[rejected_by][parked] = None
         else:
             known = parked.rejected_by and rejected_by
             self._set_rejected_by(parked, parked.rejected_by | rejected_by if known else frozenset())
@@ -51,7 +58,7 @@ class UnschedulablePods:
         pod.parked_in = None
         del parked.pods[pod.reference.uid]
         if not parked.pods:
-            del self._classes[parked.pod_class]
+            del self._classes[parked.pod_class, parked.args]
             self._forget_rejection(parked)
 
     def learn(self, parked: ParkedClass, rejected_by: frozenset[str]) -> None:
@@ -62,10 +69,10 @@ class UnschedulablePods:
         if plugins != parked.rejected_by:
             self._forget_rejection(parked)
             parked.rejected_by = plugins
-            self._by_rejection[plugins][parked.pod_class] = parked
+            self._by_rejection[plugins][parked] = None
 
     def _forget_rejection(self, parked: ParkedClass) -> None:
         alike = self._by_rejection[parked.rejected_by]
-        del alike[parked.pod_class]
+        del alike[parked]
         if not alike:
             del self._by_rejection[parked.rejected_by]

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.hinting import own_events
 from hydatis.scheduler.pending_pod import ParkedClass, PendingPod, PodState
-from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.queueing import QueueEvent, SchedulingQueue
 
@@ -99,26 +99,29 @@ class Waking:
                 pods = sorted(entry.parked.pods.values(), key=lambda pod: (-pod.priority, pod.queued_at))
                 self._send(_Waves(entry, deque(pods)), now)
 
-    def pod_changed(self, pod: PendingPod, before: PodClass, now: float) -> None:
-        """A parked pod was itself changed, and is of another class now: bring it back if that makes it feasible."""
+    def pod_changed(self, pod: PendingPod, args: FilterArgs, now: float) -> None:
+        """A parked pod was itself changed, or its policy was: bring it back if that makes it feasible."""
         parked = pod.parked_in
         assert parked is not None, f"{pod.reference} is not parked"  # noqa: S101  a fault of the core itself
+        if pod.pod_class is parked.pod_class and args == parked.args:
+            return
         rejected_by = parked.rejected_by
         hint = self._hints.against(rejected_by)
-        if own_events(before, pod.pod_class) & (hint.on_its_node | hint.anywhere):
-            look = self._evaluations.look_again(pod.pod_class, None)
+        happened = own_events(parked.pod_class, pod.pod_class)
+        if args != parked.args or happened & (hint.on_its_node | hint.anywhere):
+            look = self._evaluations.look_again(pod.pod_class, args, None)
             if look.feasible:
                 self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
                 return
             rejected_by = look.rejected_by
         self._queue.unschedulable.remove(pod)
-        self._queue.unschedulable.add(pod, rejected_by)
+        self._queue.unschedulable.add(pod, rejected_by, args)
 
     def _is_feasible(self, entry: _ToLookAt) -> bool:
         if not entry.parked.pods:
             return False
         self.classes_looked_at += 1
-        look = self._evaluations.look_again(entry.parked.pod_class, entry.rows)
+        look = self._evaluations.look_again(entry.parked.pod_class, entry.parked.args, entry.rows)
         if not look.feasible:
             self._queue.unschedulable.learn(entry.parked, look.rejected_by)
         return look.feasible

@@ -54,6 +54,32 @@ def balanced(*items: Any) -> dict[str, Any]:
     return {"pluginArgs": {"NodeResourcesBalancedAllocation": {"resources": list(items)}}}
 
 
+def added(*terms: object, preferred: list[object] | None = None) -> dict[str, Any]:
+    affinity: dict[str, Any] = {}
+    if terms:
+        affinity["requiredDuringSchedulingIgnoredDuringExecution"] = {"nodeSelectorTerms": list(terms)}
+    if preferred is not None:
+        affinity["preferredDuringSchedulingIgnoredDuringExecution"] = preferred
+    return {"pluginArgs": {"NodeAffinity": {"addedAffinity": affinity}}}
+
+
+def term(*items: object, names: list[object] | None = None) -> dict[str, Any]:
+    return {"matchExpressions": list(items)} | ({} if names is None else {"matchFields": names})
+
+
+def on_node(*names: str, operator: str = "In", key: str = "metadata.name") -> dict[str, Any]:
+    return {"key": key, "operator": operator, "values": list(names)}
+
+
+def spread(*constraints: object, kind: str | None = "List") -> dict[str, Any]:
+    fields = {} if kind is None else {"defaultingType": kind}
+    return {"pluginArgs": {"PodTopologySpread": {**fields, "defaultConstraints": list(constraints)}}}
+
+
+def constraint(**fields: object) -> dict[str, Any]:
+    return {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", **fields}
+
+
 GOOD: dict[str, Any] = {
     "an empty spec": {},
     "every field": {
@@ -87,6 +113,24 @@ GOOD: dict[str, Any] = {
     "values twice": expressions(requirement("In", "1", "1")),
     "the most expressions": expressions(*[requirement("Exists")] * 64),
     "no arguments": {"pluginArgs": {}},
+    "added affinity": added(
+        term(requirement("In", "1"), requirement("Gt", "5"), requirement("DoesNotExist")),
+        term(names=[on_node("n1.example.com"), on_node("n2", operator="NotIn")]),
+        preferred=[{"weight": 100, "preference": term(requirement("Exists"))}],
+    ),
+    "added affinity under another heuristic": {
+        **added(term(requirement("Lt", "9" * 18))),
+        "fallback": {"heuristic": "MostAllocated"},
+    },
+    "an empty list of preferences": added(preferred=[]),
+    "default constraints": spread(
+        constraint(minDomains=3, nodeAffinityPolicy="Ignore", nodeTaintsPolicy="Honor"),
+        constraint(whenUnsatisfiable="ScheduleAnyway"),
+        constraint(topologyKey="example.com/rack", maxSkew=2**31 - 1),
+    ),
+    "no default constraints": spread(),
+    "the system's constraints": {"pluginArgs": {"PodTopologySpread": {"defaultingType": "System"}}},
+    "the system's constraints and an empty list": spread(kind="System"),
     "plugins without arguments": {"pluginArgs": {"NodeResourcesFit": {}, "NodeResourcesBalancedAllocation": None}},
     "a strategy of only its type": fit(type="LeastAllocated"),
     "resources of every kind": resources(
@@ -178,7 +222,50 @@ BAD: dict[str, Any] = {
     "arguments of an unknown plugin": {"pluginArgs": {"NodeName": {}}},
     "arguments in a list": {"pluginArgs": [{"name": "NodeResourcesFit"}]},
     "an unknown argument": {"pluginArgs": {"NodeResourcesFit": {"strategy": {}}}},
-    "arguments without effect": {"pluginArgs": {}, "fallback": {"heuristic": "MostAllocated"}},
+    "arguments without effect": {
+        "pluginArgs": {"NodeResourcesFit": {}},
+        "fallback": {"heuristic": "MostAllocated"},
+    },
+    "added affinity without terms": added(),
+    "an empty list of required terms": {
+        "pluginArgs": {
+            "NodeAffinity": {
+                "addedAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}
+            }
+        }
+    },
+    "a term without requirements": added({}),
+    "a term with an empty list": added(term()),
+    "too many terms": added(*[term(requirement("Exists"))] * 17),
+    "In without values on nodes": added(term(requirement("In"))),
+    "Exists with a value on nodes": added(term(requirement("Exists", "1"))),
+    "Gt with two values": added(term(requirement("Gt", "1", "2"))),
+    "Gt with a word": added(term(requirement("Gt", "many"))),
+    "Lt with 19 digits": added(term(requirement("Lt", "1" * 19))),
+    "an unknown operator on nodes": added(term(requirement("Like", "1"))),
+    "a value that no label has": added(term(requirement("In", "-1"))),
+    "a field that nodes are not chosen by": added(term(names=[on_node("n", key="spec.providerID")])),
+    "a field with another operator": added(term(names=[on_node("n", operator="Exists")])),
+    "two names in one requirement": added(term(names=[on_node("a", "b")])),
+    "no name of a node": added(term(names=[on_node("Not a name")])),
+    "a preference without weight": added(preferred=[{"preference": term(requirement("Exists"))}]),
+    "a preference without a term": added(preferred=[{"weight": 1}]),
+    "a weight of 101": added(preferred=[{"weight": 101, "preference": term(requirement("Exists"))}]),
+    "constraints of the system": spread(constraint(), kind="System"),
+    "constraints without a type": spread(constraint(), kind=None),
+    "an unknown type of defaults": spread(kind="None"),
+    "a constraint twice": spread(constraint(), constraint(maxSkew=2)),
+    "a constraint with a selector": spread(constraint(labelSelector={})),
+    "a constraint without a skew": spread({"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}),
+    "a constraint without a key": spread({"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}),
+    "a constraint without an action": spread({"maxSkew": 1, "topologyKey": "zone"}),
+    "a skew of 0": spread(constraint(maxSkew=0)),
+    "a topology key that is none": spread(constraint(topologyKey="a b")),
+    "an unknown action": spread(constraint(whenUnsatisfiable="Sometimes")),
+    "minDomains of a preference": spread(constraint(whenUnsatisfiable="ScheduleAnyway", minDomains=2)),
+    "minDomains of 0": spread(constraint(minDomains=0)),
+    "an unknown policy for nodes": spread(constraint(nodeTaintsPolicy="Maybe")),
+    "too many constraints": spread(*(constraint(topologyKey=f"k{number}") for number in range(17))),
     "a strategy without a type": fit(resources=[{"name": "cpu"}]),
     "an unknown strategy": fit(type="BestFit"),
     "a strategy of text": {"pluginArgs": {"NodeResourcesFit": {"scoringStrategy": "MostAllocated"}}},
@@ -314,7 +401,7 @@ def test_a_message_names_the_field_and_says_what_to_do(server: ControlPlane) -> 
         (BAD["all weights zero"], "spec.pluginWeights: Invalid value: all plugin weights are 0"),
         (BAD["an unknown plugin"], "spec.pluginWeights: Invalid value: the score plugins are TaintToleration"),
         (BAD["namespaces and a selector"], "spec.selector: Invalid value: give either namespaces or namespaceSelector"),
-        (BAD["arguments without effect"], "spec.pluginArgs: Invalid value: pluginArgs have no effect"),
+        (BAD["arguments without effect"], "spec.pluginArgs: Invalid value: the arguments of NodeResourcesFit"),
         (BAD["a ratio without its function"], "requestedToCapacityRatio: Invalid value: the type Requested"),
         (BAD["points that fall back"], "shape: Invalid value: list the points by rising utilization"),
         (BAD["In without values"], "matchExpressions[0].values: Invalid value: the operators In and NotIn need"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hydatis.sandbox.verifying.answers import from_oracle
-from hydatis.sandbox.verifying.arguments import scoring_by
+from hydatis.sandbox.verifying.arguments import filtering_with_arguments, scoring_by
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.sandbox.verifying.generating.clusters import make_cluster
@@ -30,6 +30,15 @@ def test_the_two_agree_on_thousands_of_cases_that_put_every_plugin_to_the_test(o
     assert outcome.tally.cases == CASES
     assert outcome.tally.untested(Profile()) == ()
     assert min(outcome.tally.verdicts.values()) >= 20
+
+
+def test_the_two_agree_with_added_affinity_and_default_constraints(oracle: Oracle) -> None:
+    profile = filtering_with_arguments(Profile())
+    outcome = Session(oracle, profile).verify(make_cluster(SEED, number) for number in range(120))
+    assert outcome.tally.disagreeing == 0
+    verdicts = outcome.tally.verdicts
+    for plugin in ("NodeAffinity", "PodTopologySpread"):
+        assert min(verdicts[plugin, "pass"], verdicts[plugin, "reject"], verdicts[plugin, "score"]) >= 100
 
 
 @pytest.mark.parametrize("strategy", ScoringStrategyType)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydatis.scheduler.filter_args import PREFERRED, REQUIRED
 from hydatis.scheduler.plugin_args import (
     PluginArgs,
     ResourceSpec,
@@ -243,12 +244,12 @@ def _shape(*points: object) -> dict[str, Any]:
         pytest.param(
             {"pluginArgs": {"NodeName": {}}},
             "spec.pluginArgs has the unknown field 'NodeName': remove or correct the name; "
-            "the fields here are NodeResourcesFit, NodeResourcesBalancedAllocation",
+            "the fields here are NodeResourcesFit, NodeResourcesBalancedAllocation, NodeAffinity, PodTopologySpread",
             id="arguments of an unknown plugin",
         ),
         pytest.param(
-            {"pluginArgs": {}, "fallback": {"heuristic": "LeastAllocated"}},
-            "spec.pluginArgs has no effect with the heuristic LeastAllocated: "
+            {"pluginArgs": {"NodeResourcesFit": {}}, "fallback": {"heuristic": "LeastAllocated"}},
+            "spec.pluginArgs.NodeResourcesFit has no effect with the heuristic LeastAllocated: "
             "remove it, or choose the spec.fallback.heuristic KubeScheduler",
             id="arguments without effect",
         ),
@@ -486,13 +487,47 @@ _fits = st.fixed_dictionaries(
         )
     }
 )
+_requirements = st.fixed_dictionaries({}, optional={"key": _leaves, "operator": _leaves, "values": _values})
+_terms = st.fixed_dictionaries(
+    {},
+    optional={
+        "matchExpressions": st.lists(_requirements, max_size=2) | _values,
+        "matchFields": st.lists(_requirements, max_size=2) | _values,
+    },
+)
+_affinities = st.fixed_dictionaries(
+    {},
+    optional={
+        REQUIRED: st.builds(lambda terms: {"nodeSelectorTerms": terms}, st.lists(_terms, max_size=2) | _values),
+        PREFERRED: st.lists(
+            st.fixed_dictionaries({}, optional={"weight": _leaves, "preference": _terms | _values}), max_size=2
+        ),
+    },
+)
+_FIELDS = ("maxSkew", "topologyKey", "whenUnsatisfiable", "minDomains", "nodeAffinityPolicy", "labelSelector")
+_constraints = st.fixed_dictionaries({}, optional=dict.fromkeys(_FIELDS, _leaves))
+_spreads = st.fixed_dictionaries(
+    {},
+    optional={
+        "defaultingType": st.just("List") | _leaves,
+        "defaultConstraints": st.lists(_constraints, max_size=3) | _values,
+    },
+)
 _specs = st.fixed_dictionaries(
     {},
     optional={
         "priority": _values,
         "pluginWeights": st.dictionaries(st.sampled_from(list(SCORE_PLUGIN_WEIGHTS)) | st.text(), _leaves, max_size=4),
         "fallback": st.fixed_dictionaries({}, optional={"heuristic": _values}) | _values,
-        "pluginArgs": st.fixed_dictionaries({}, optional={"NodeResourcesFit": _fits | _values}) | _values,
+        "pluginArgs": st.fixed_dictionaries(
+            {},
+            optional={
+                "NodeResourcesFit": _fits | _values,
+                "NodeAffinity": st.builds(lambda affinity: {"addedAffinity": affinity}, _affinities | _values),
+                "PodTopologySpread": _spreads | _values,
+            },
+        )
+        | _values,
         "selector": _values
         | st.fixed_dictionaries(
             {},

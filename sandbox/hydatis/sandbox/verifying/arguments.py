@@ -4,6 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from hydatis.sandbox.verifying.cases import Manifest
+from hydatis.scheduler.filter_args import PREFERRED, REQUIRED, FilterArgs
+from hydatis.scheduler.node_selectors import (
+    AddedAffinity,
+    LabelRequirement,
+    NameRequirement,
+    NodeSelectorTerm,
+    PreferredTerm,
+)
 from hydatis.scheduler.plugin_args import (
     ResourceSpec,
     ScoringStrategy,
@@ -11,9 +19,12 @@ from hydatis.scheduler.plugin_args import (
     UtilizationShapePoint,
 )
 from hydatis.scheduler.plugins import ScorePlugin
+from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_resources_balanced_allocation import NodeResourcesBalancedAllocation
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from hydatis.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.spread_constraints import SYSTEM_DEFAULTS, DefaultConstraint, SpreadDefaults
 
 _RESOURCES = (
     ResourceSpec("cpu", 3),
@@ -32,6 +43,37 @@ _SHAPE = (
 """Rises and falls, with slopes that divide into fractions, a 0 inside, and flat ends."""
 
 
+_FILTER_ARGS = FilterArgs(
+    AddedAffinity(
+        required=(
+            NodeSelectorTerm((LabelRequirement("topology.kubernetes.io/zone", "In", ("a", "b")),), (), valid=True),
+            NodeSelectorTerm(
+                (LabelRequirement("generation", "Gt", ("1",)), LabelRequirement("disk", "NotIn", ("hdd",))),
+                (),
+                valid=True,
+            ),
+            NodeSelectorTerm((), (NameRequirement("In", ("n0",)),), valid=True),
+        ),
+        preferred=(
+            PreferredTerm(7, NodeSelectorTerm((LabelRequirement("disk", "Exists", ()),), (), valid=True)),
+            PreferredTerm(
+                100, NodeSelectorTerm((LabelRequirement("example.com/pool", "In", ("blue",)),), (), valid=True)
+            ),
+        ),
+    ),
+    SpreadDefaults(
+        (
+            DefaultConstraint("kubernetes.io/hostname", 2, required=True),
+            DefaultConstraint("topology.kubernetes.io/zone", 1, required=True, min_domains=2, honor_taints=True),
+            DefaultConstraint("topology.kubernetes.io/zone", 2, required=False),
+            DefaultConstraint("disk", 1, required=False, honor_affinity=False),
+        ),
+        by_system=False,
+    ),
+)
+"""They ask for labels that the nodes made up may have, so that some match and some do not."""
+
+
 def scoring_by(profile: Profile, kind: ScoringStrategyType) -> Profile:
     """Return the profile with this strategy over weighted resources, and with the same resources balanced."""
     shape = _SHAPE if kind is ScoringStrategyType.REQUESTED_TO_CAPACITY_RATIO else ()
@@ -41,9 +83,20 @@ def scoring_by(profile: Profile, kind: ScoringStrategyType) -> Profile:
     return replace(profile, scores=tuple(changed.get(plugin.name, plugin) for plugin in profile.scores))
 
 
+def filtering_with_arguments(profile: Profile) -> Profile:
+    """Return the profile with an affinity added to every pod's, and with default constraints of its own."""
+    return profile.with_filter_args(_FILTER_ARGS)
+
+
 def plugin_arguments(profile: Profile) -> dict[str, Manifest]:
-    """Return the arguments with which kube-scheduler's plugins score as the profile's."""
-    return {plugin.name: made for plugin in profile.scores if (made := _arguments(plugin))}
+    """Return the arguments with which kube-scheduler's plugins filter and score as the profile's."""
+    made = {plugin.name: written for plugin in profile.scores if (written := _arguments(plugin))}
+    if profile.spread_defaults != SYSTEM_DEFAULTS:
+        constraints = [_constraint(default) for default in profile.spread_defaults.constraints]
+        made[PodTopologySpread.name] = _args(
+            "PodTopologySpreadArgs", defaultingType="List", defaultConstraints=constraints
+        )
+    return made
 
 
 def _arguments(plugin: ScorePlugin) -> Manifest | None:
@@ -56,7 +109,36 @@ def _arguments(plugin: ScorePlugin) -> Manifest | None:
         return _args("NodeResourcesFitArgs", scoringStrategy=written)
     if isinstance(plugin, NodeResourcesBalancedAllocation):
         return _args("NodeResourcesBalancedAllocationArgs", resources=_written(plugin.resources))
+    if isinstance(plugin, NodeAffinity) and plugin.added is not None:
+        return _args("NodeAffinityArgs", addedAffinity=_affinity(plugin.added))
     return None
+
+
+def _affinity(added: AddedAffinity) -> Manifest:
+    written: Manifest = {}
+    if added.required is not None:
+        written[REQUIRED] = {"nodeSelectorTerms": [_term(term) for term in added.required]}
+    if added.preferred:
+        written[PREFERRED] = [{"weight": p.weight, "preference": _term(p.term)} for p in added.preferred]
+    return written
+
+
+def _term(term: NodeSelectorTerm) -> Manifest:
+    return {
+        "matchExpressions": [{"key": r.key, "operator": r.operator, "values": list(r.values)} for r in term.labels],
+        "matchFields": [{"key": "metadata.name", "operator": r.operator, "values": list(r.names)} for r in term.fields],
+    }
+
+
+def _constraint(default: DefaultConstraint) -> Manifest:
+    written: Manifest = {
+        "maxSkew": default.max_skew,
+        "topologyKey": default.topology_key,
+        "whenUnsatisfiable": "DoNotSchedule" if default.required else "ScheduleAnyway",
+        "nodeAffinityPolicy": "Honor" if default.honor_affinity else "Ignore",
+        "nodeTaintsPolicy": "Honor" if default.honor_taints else "Ignore",
+    }
+    return {**written, "minDomains": default.min_domains} if default.required else written
 
 
 def _written(resources: Any) -> list[Manifest]:

@@ -35,6 +35,13 @@ def verify(
             "if left out, by kube-scheduler's default, LeastAllocated over cpu and memory."
         ),
     ] = None,
+    filter_args: Annotated[
+        bool,
+        typer.Option(
+            "--filter-args",
+            help="Give NodeAffinity an added affinity and PodTopologySpread default constraints, on both sides.",
+        ),
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write counts and shrunk disagreements to this file.")] = None,
 ) -> None:
     """Hold HYDATIS against kube-scheduler's own plugins on random clusters.
@@ -50,7 +57,8 @@ def verify(
 
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        agreed = _verify(Plan(cases, seed, tuple(dict.fromkeys(plugin or ())), jobs, strategy), json)
+        plugins = tuple(dict.fromkeys(plugin or ()))
+        agreed = _verify(Plan(cases, seed, plugins, jobs, strategy, filter_args), json)
     except (VerifyError, SandboxError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hydatis.sandbox.verifying.arguments import scoring_by
+from hydatis.sandbox.verifying.arguments import filtering_with_arguments, scoring_by
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.errors import VerifyError
 from hydatis.sandbox.verifying.generating.clusters import make_cluster
@@ -42,10 +42,13 @@ class Plan:
     jobs: int
     strategy: ScoringStrategyType | None = None
     """By which NodeResourcesFit scores on both sides, over weighted resources; None: kube-scheduler's default."""
+    filter_args: bool = False
+    """Whether affinity is added to every pod's, and pods are spread by default constraints other than the system's."""
 
     def profile(self) -> Profile:
         """Return the core's plugins that take part. Raises `VerifyError` where one asked for does not exist."""
         profile = Profile() if self.strategy is None else scoring_by(Profile(), self.strategy)
+        profile = filtering_with_arguments(profile) if self.filter_args else profile
         return restricted(profile, self.plugins) if self.plugins else profile
 
 
