@@ -67,14 +67,7 @@ class Arrivals:
 
     def where(self, chosen: BoolArray) -> Self:
         """Return the pods for which `chosen` holds."""
-        parts: dict[str, Any] = {}
-        for field in fields(self):
-            whole = getattr(self, field.name)
-            if isinstance(whole, tuple):
-                parts[field.name] = tuple(item for item, keep in zip(whole, chosen.tolist(), strict=True) if keep)
-            else:
-                parts[field.name] = whole[chosen]
-        return type(self)(**parts)
+        return type(self)(**_chosen(self, chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +83,22 @@ class NodeList:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def where(self, chosen: BoolArray) -> Self:
+        """Return the nodes for which `chosen` holds."""
+        return type(self)(**_chosen(self, chosen))
+
+
+def _chosen(items: Arrivals | NodeList, chosen: BoolArray) -> dict[str, Any]:
+    """Return each field's entries for which `chosen` holds."""
+    parts: dict[str, Any] = {}
+    for field in fields(items):
+        whole = getattr(items, field.name)
+        if isinstance(whole, tuple):
+            parts[field.name] = tuple(item for item, keep in zip(whole, chosen.tolist(), strict=True) if keep)
+        else:
+            parts[field.name] = whole[chosen]
+    return parts
 
 
 @dataclass(frozen=True, slots=True)

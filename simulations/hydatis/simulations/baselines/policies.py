@@ -1,0 +1,106 @@
+"""The policies by name, each as a profile of the decision core.
+
+A policy owns state (what is left of each device), so that each scheduler gets one of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from hydatis.scheduler.plugins import FilterPlugin, ScorePlugin
+from hydatis.scheduler.plugins.node_affinity import NodeAffinity
+from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.profile import PluginSet, Profile, WeightedPlugin
+from hydatis.simulations.baselines.best_fit import BestFit
+from hydatis.simulations.baselines.dot_product import DotProduct
+from hydatis.simulations.baselines.fgd import FgdScore
+from hydatis.simulations.baselines.first_seen import MOST_ROWS, FirstSeen
+from hydatis.simulations.baselines.fragmentation import Fragmentation
+from hydatis.simulations.baselines.gpu_clustering import GpuClustering
+from hydatis.simulations.baselines.gpu_packing import GpuPacking
+from hydatis.simulations.baselines.typical_pods import TypicalPods
+from hydatis.simulations.gpu_sharing.devices import AnyDevice, Fullest, GpuDevices
+from hydatis.simulations.gpu_sharing.open_gpu_share import OpenGpuShare
+
+
+@dataclass(frozen=True)
+class OneScore(Profile):
+    """A profile whose nodes are ranked by one score alone, whatever the policy; equals by who was seen first."""
+
+    score: ScorePlugin | None = None
+    """None: all feasible nodes are equal, and one is taken at random."""
+
+    def under(self, policy: Policy) -> PluginSet:
+        """Return the same plugins for every policy."""
+        if self.score is None:
+            return PluginSet(self.row_filters, (), (), ())
+        scores = (WeightedPlugin(self.score, MOST_ROWS), WeightedPlugin(FirstSeen(), 1))
+        return PluginSet(self.row_filters, (), scores, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a policy may know when a run begins."""
+
+    typical: TypicalPods
+    """The workload's typical pods: FGD knows them in advance."""
+    random: np.random.Generator
+    """For policies that draw devices."""
+
+
+PolicyMaker = Callable[[Surroundings], Profile]
+
+
+def _filters(devices: GpuDevices) -> tuple[FilterPlugin, ...]:
+    return (NodeAffinity(), NodeResourcesFit(), OpenGpuShare(devices))
+
+
+def _one_score(devices: GpuDevices, score: ScorePlugin | None) -> Profile:
+    return OneScore(
+        prefilters=(NodeAffinity(),),
+        filters=_filters(devices),
+        neighbour_filters=(),
+        last_filters=(),
+        reserves=(),
+        score=score,
+    )
+
+
+def _random(around: Surroundings) -> Profile:
+    return _one_score(GpuDevices(AnyDevice(around.random)), None)
+
+
+def _with_fullest(score: Callable[[GpuDevices], ScorePlugin]) -> PolicyMaker:
+    def make(around: Surroundings) -> Profile:
+        devices = GpuDevices(Fullest())
+        return _one_score(devices, score(devices))
+
+    return make
+
+
+def _fgd(around: Surroundings) -> Profile:
+    score = FgdScore(Fragmentation(around.typical))
+    return _one_score(score.devices, score)
+
+
+def _kube_scheduler(around: Surroundings) -> Profile:
+    """kube-scheduler's own plugins and weights, as in a cluster, with GPU sharing beside them."""
+    default = Profile()
+    return replace(default, filters=(*default.filters, OpenGpuShare(GpuDevices(Fullest()))))
+
+
+POLICIES: Mapping[str, PolicyMaker] = MappingProxyType(
+    {
+        "Random": _random,
+        "DotProd": _with_fullest(DotProduct),
+        "GpuClustering": _with_fullest(GpuClustering),
+        "GpuPacking": _with_fullest(GpuPacking),
+        "BestFit": _with_fullest(BestFit),
+        "FGD": _fgd,
+        "KubeScheduler": _kube_scheduler,
+    }
+)
+"""The first six are those of the FGD paper; the last is what `fallback.heuristic: KubeScheduler` does in a cluster."""
