@@ -53,7 +53,14 @@ class Answer:
     narrowed: Mapping[str, int] = field(default_factory=dict[str, int])
     """Plugin to the number of nodes that its PreFilter alone left out; only the oracle tells."""
     failure: str | None = None
-    """Why kube-scheduler could not score the feasible nodes; it then leaves the pod pending and tries again."""
+    """Why kube-scheduler could not filter, or not score the feasible nodes; it then leaves the pod pending and tries
+    again.
+    """
+
+    @property
+    def failed_to_filter(self) -> bool:
+        """Whether it came to no feasible nodes at all."""
+        return self.failure is not None and not self.feasible
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer for a report."""

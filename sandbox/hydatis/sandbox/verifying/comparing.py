@@ -2,6 +2,9 @@
 
 Where a plugin of kube-scheduler fails while it scores (a preferred term that cannot be parsed does that), there are no
 scores to compare: kube-scheduler leaves such a pod pending, HYDATIS leaves such a term out. The rest is compared.
+
+Where one fails already while it filters, there is nothing to compare. That takes a plugin without the company of those
+that refuse such a pod before (NodeVolumeLimits alone, with an ephemeral volume's claim that is another pod's).
 """
 
 from collections.abc import Iterator
@@ -36,6 +39,8 @@ def compare(ours: Answer, theirs: Answer) -> tuple[Difference, ...]:
 
 
 def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
+    if theirs.failed_to_filter:
+        return
     if ours.prefilter != theirs.prefilter:
         yield Difference("prefilter", "", "", ours.prefilter, theirs.prefilter)
     if ours.rejections != theirs.rejections:

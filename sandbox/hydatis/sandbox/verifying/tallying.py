@@ -26,7 +26,9 @@ class Tally:
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(plugin, verdict) to nodes on which both agreed; verdicts are `pass`, `reject`, `score`."""
     outcomes: Counter[str] = field(default_factory=Counter)
-    """`placed`, `unschedulable`, `rejected_in_prefilter` and `failed`: what kube-scheduler made of the cases."""
+    """`placed`, `unschedulable`, `rejected_in_prefilter`, `failed` and `failed_to_filter`: what kube-scheduler made of
+    the cases.
+    """
     differences: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(part, plugin) to differences."""
 
@@ -41,6 +43,9 @@ class Tally:
     def count(self, profile: Profile, theirs: Answer, differences: Iterable[Difference]) -> None:
         """Count one case by the oracle's answer; where the two differ counts as a difference, not as a verdict."""
         self.cases += 1
+        if theirs.failed_to_filter:
+            self.outcomes["failed_to_filter"] += 1
+            return
         if theirs.failure is not None:
             self.outcomes["failed"] += 1
         elif theirs.prefilter is not None:

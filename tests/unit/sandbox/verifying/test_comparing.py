@@ -63,6 +63,12 @@ def test_a_plugin_that_skips_a_pod_scores_it_like_one_that_gives_every_node_noth
     assert compare(nothing, ANSWER) == ()
 
 
+def test_where_kube_scheduler_fails_to_filter_nothing_is_compared() -> None:
+    failed = replace(ANSWER, rejections={}, feasible=frozenset(), best=frozenset(), failure="a claim is not its own")
+    assert compare(ANSWER, failed) == ()
+    assert compare(ANSWER, replace(failed, failure=None)) != ()
+
+
 def test_scores_are_not_compared_where_kube_scheduler_could_not_score_and_all_else_is() -> None:
     failed = replace(ANSWER, scores={}, totals={}, best=frozenset(), failure="a term cannot be parsed")
     assert compare(ANSWER, failed) == ()

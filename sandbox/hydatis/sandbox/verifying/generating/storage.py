@@ -31,8 +31,10 @@ _PROVISIONERS = {
     "by-hand": "kubernetes.io/no-provisioner",
 }
 _CLASSES_OF_CLAIMS = (
-    *("waiting", "waiting", "waiting", "by-hand", "by-hand", "by-hand", "by-hand"),
-    *("zonal", "zonal", "in-tree", "file", "immediate", "gone", ""),
+    *("waiting",) * 7,
+    *("by-hand",) * 9,
+    *("zonal",) * 4,
+    *("in-tree", "in-tree", "file", "immediate", "gone", ""),
 )
 _NODES = tuple(f"n{number}" for number in range(8))
 _SIZES = ("500Mi", "1Gi", "1Gi", "2Gi", "3000M", "5Gi", "1.5Ti")
@@ -45,7 +47,8 @@ _SELECTED = ("n0", "n0", "n1", "n2", "gone", "")
 def storage(random: Random, namespaces: tuple[str, ...], pods: tuple[str, ...], running: tuple[str, ...]) -> list[Any]:
     """Make everything around the clusters whose pods have these uids; those `running` have the claims they made."""
     claims = [_claim(random, namespace, name) for namespace in namespaces for name in CLAIMS]
-    claims += [_claim_of(random, namespace, uid, random.random() < 0.9) for namespace in namespaces for uid in pods]
+    ephemeral = [_claim_of(random, namespace, uid, random.random() < 0.9) for namespace in namespaces for uid in pods]
+    claims += [claim for claim in ephemeral if random.random() < 0.9]
     claims += [_claim_of(random, namespaces[0], uid, owned=True) for uid in running]
     return [
         *_classes(random),

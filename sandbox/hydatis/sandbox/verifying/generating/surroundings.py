@@ -1,7 +1,8 @@
 """The objects around a cluster that plugins look up: namespaces, services, controllers and storage.
 
-Clusters share a small number of sets: the oracle starts anew for each set that it has not met. So pods have the same
-names and uids in every cluster, which claims of ephemeral volumes can then be made for.
+A few clusters in a row share a set, since the oracle starts anew for each set that it has not met, which takes it as
+long as judging two clusters. So pods have the same names and uids in every cluster, which claims of ephemeral volumes
+can then be made for.
 """
 
 from functools import lru_cache
@@ -13,7 +14,7 @@ from hydatis.sandbox.verifying.generating.storage import storage
 
 CANDIDATES = 8
 """Pods judged on each cluster."""
-_SETS = 24
+_CLUSTERS_A_SET = 16
 _NODES_WITH_EPHEMERAL = 8
 
 
@@ -27,7 +28,7 @@ def bound_uid(position: int, place: int) -> str:
     return f"{position}-{place}"
 
 
-@lru_cache(maxsize=2 * _SETS)
+@lru_cache(maxsize=8)
 def _surroundings(seed: int, kind: int) -> tuple[Manifest, ...]:
     random = Random(f"{seed}/surroundings/{kind}")  # noqa: S311  reproducible on purpose
     candidates = tuple(map(candidate_uid, range(CANDIDATES)))
@@ -38,4 +39,4 @@ def _surroundings(seed: int, kind: int) -> tuple[Manifest, ...]:
 
 def surroundings(seed: int, number: int) -> tuple[Manifest, ...]:
     """Return what is around the cluster of this number."""
-    return _surroundings(seed, number % _SETS)
+    return _surroundings(seed, number // _CLUSTERS_A_SET)
