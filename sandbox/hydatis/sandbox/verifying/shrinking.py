@@ -55,6 +55,7 @@ def shrink(case: Cluster, still_disagrees: Callable[[Cluster], bool]) -> Cluster
 
 def _simpler(case: Cluster) -> Iterator[Cluster]:
     """Yield the case with one part less, the biggest parts first."""
+    yield from (replace(case, objects=fewer) for fewer in _with_a_stretch_less(case.objects))
     if len(case.pods) > 1:
         yield replace(case, pods=())
     for position, node in enumerate(case.nodes):
@@ -69,6 +70,15 @@ def _simpler(case: Cluster) -> Iterator[Cluster]:
     yield from (replace(case, pods=fewer) for fewer in _with_a_field_less(case.pods, bound=True))
     yield from (replace(case, nodes=fewer) for fewer in _with_a_field_less(case.nodes))
     yield from (replace(case, objects=fewer) for fewer in _with_a_field_less(case.objects))
+
+
+def _with_a_stretch_less(manifests: tuple[Manifest, ...]) -> Iterator[tuple[Manifest, ...]]:
+    """Yield all but one half, one quarter and so on: of hundreds of objects a case needs a handful."""
+    size = len(manifests)
+    while size > 1:
+        for first in range(0, len(manifests), size):
+            yield manifests[:first] + manifests[first + size :]
+        size = -(-size // 2) if size > 2 else 1
 
 
 def _with_a_field_less(manifests: tuple[Manifest, ...], *, bound: bool = False) -> Iterator[tuple[Manifest, ...]]:

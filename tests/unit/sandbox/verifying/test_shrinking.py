@@ -24,6 +24,21 @@ def test_only_the_node_the_pod_and_the_field_that_matter_stay() -> None:
     assert len(asked) < 2000
 
 
+def test_the_few_of_many_objects_that_matter_are_found_in_a_few_attempts() -> None:
+    objects = tuple({"kind": "Namespace", "metadata": {"name": str(number)}} for number in range(200))
+    needed = (objects[17], objects[90], objects[91])
+    asked = 0
+
+    def still_disagrees(attempt: Cluster) -> bool:
+        nonlocal asked
+        asked += 1
+        return all(entry in attempt.objects for entry in needed)
+
+    case = Cluster(1, (), (), (pod("c").manifest(),), objects)
+    assert shrink(case, still_disagrees).objects == needed
+    assert asked < 300
+
+
 def test_what_an_object_cannot_be_without_is_never_taken_away() -> None:
     bound = pod("bound").on("n").requests(cpu="1").manifest()
     term = {"matchExpressions": [expression("a", "In", "x", "y"), expression("b", "Exists")]}
