@@ -314,6 +314,108 @@ def test_a_class_that_now_fails_for_another_reason_waits_for_what_helps_against_
     assert world.waiting == {}
 
 
+_SPREADS = pod("p").labels(app="web").set_spec(topologySpreadConstraints=_spread())
+_SPREADS_OVER_TWO = pod("p").labels(app="web").set_spec(topologySpreadConstraints=_spread(minDomains=2))
+_CROWDED = node("a").label("zone", "1")
+_CLOSED = node("b").label("zone", "2").taint("gpu")
+_WEB = pod("web").labels(app="web")
+_SHY = pod("shy").set_spec(affinity=_rule("web", "podAntiAffinity", "zone")).on("b")
+
+
+def _relabelled(world: World) -> None:
+    (manifest,) = world.waiting.values()
+    world.see_pod({**manifest, "metadata": {**manifest["metadata"], "labels": {"app": "other"}}})
+
+
+_ELSEWHERE_HELPS: Mapping[str, tuple[list[NodeBuilder], list[PodBuilder], PodBuilder, Callable[[World], None]]] = {
+    "spread: the second domain comes": (
+        [_CROWDED],
+        [_WEB.on("a")],
+        _SPREADS_OVER_TWO,
+        lambda world: world.tell(events.NodeSeen(node("c").label("zone", "3").manifest())),
+    ),
+    "spread: the emptiest domain goes, where the pod could not go either": (
+        [_CROWDED, _CLOSED],
+        [pod("web").labels(app="web").on("a")],
+        _SPREADS,
+        lambda world: world.tell(events.NodeGone("b")),
+    ),
+    "spread: the emptiest domain gets a pod": (
+        [_CROWDED, _CLOSED],
+        [pod("web").labels(app="web").on("a")],
+        _SPREADS,
+        lambda world: world.see_pod(pod("web2").labels(app="web").on("b").manifest()),
+    ),
+    "spread: the pod no longer counts itself": (
+        [_CROWDED, _CLOSED],
+        [pod("web").labels(app="web").on("a")],
+        _SPREADS,
+        _relabelled,
+    ),
+    "affinity: the node of a pod that shuns this one goes": (
+        [_CROWDED, node("b").label("zone", "1")],
+        [_SHY],
+        pod("p").labels(app="web"),
+        lambda world: world.tell(events.NodeGone("b")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("nodes", "running", "waiting", "change"), _ELSEWHERE_HELPS.values(), ids=_ELSEWHERE_HELPS)
+def test_a_pod_that_heeds_others_comes_back_after_a_change_elsewhere(
+    nodes: list[NodeBuilder], running: list[PodBuilder], waiting: PodBuilder, change: Callable[[World], None]
+) -> None:
+    world = World(*nodes)
+    for builder in running:
+        world.see_pod(builder.manifest())
+    world.see_pod(waiting.manifest())
+    world.run()
+    assert len(world.waiting) == 1
+    change(world)
+    world.run()
+    assert world.waiting == {}
+
+
+def test_what_happens_while_a_binding_is_on_its_way_counts_when_it_fails() -> None:
+    world = World(node("n").allocatable(cpu="2"))
+    bound = pod("bound").requests(cpu="2")
+    world.see_pod(bound.manifest())
+    assert isinstance(world.scheduler.schedule_next(0.0), Bind)
+    # While the request is under way another pod is parked for lack of room, the node is tainted and another one comes.
+    other = pod("other").requests(cpu="2").toleration("gpu")
+    world.see_pod(other.manifest())
+    world.run()
+    world.tell(events.NodeSeen(node("n").allocatable(cpu="2").taint("gpu").manifest()))
+    world.tell(events.BindFailed(bound.uid, "conflict"))
+    world.run()
+    assert world.waiting == {}, "the room that came back is taken by the pod that tolerates the taint"
+    assert world.scheduler.pending()["backoff"] == 1, "after an error the backoff is waited for"
+    world.now = 2.0
+    world.run()
+    assert [manifest["metadata"]["name"] for manifest in world.waiting.values()] == ["bound"]
+    world.tell(events.NodeSeen(node("m").allocatable(cpu="2").manifest()))
+    world.run()
+    assert world.waiting == {}
+    assert world.scheduler.statistics.scheduled_after_flush == 0
+
+
+def test_a_pod_that_is_changed_while_its_binding_is_on_its_way_is_tried_again_as_it_is_now() -> None:
+    world = World(node("n"), node("m").label("disk", "ssd").taint("gpu"))
+    manifest = pod("p").manifest()
+    world.see_pod(manifest)
+    instruction = world.scheduler.schedule_next(0.0)
+    assert isinstance(instruction, Bind)
+    assert instruction.node == "n"
+    tolerant = {**manifest, "spec": {**manifest["spec"], "tolerations": [{"operator": "Exists"}]}}
+    world.see_pod(tolerant)
+    world.tell(events.NodeGone("n"))
+    world.tell(events.BindFailed(manifest["metadata"]["uid"], "node is gone"))
+    world.now = 2.0
+    again = world.scheduler.schedule_next(world.now)
+    assert isinstance(again, Bind)
+    assert again.node == "m"
+
+
 _OWN_CHANGES: Mapping[str, tuple[PodBuilder, PodBuilder, bool]] = {
     "a toleration that helps": (pod("p"), pod("p").toleration("gpu"), True),
     "a toleration that does not help": (pod("p"), pod("p").toleration("other"), False),
