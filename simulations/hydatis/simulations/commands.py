@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+_PLAIN_WIDTH = 120
+
 
 def simulate(
     *,
@@ -74,4 +76,6 @@ def _print(report: dict[str, Any]) -> None:
             f"{measures['dropped']['mean']:.0f}",
             f"{report['speed'][policy]['decisions_a_second']:,}",
         )
-    Console().print(table)
+    console = Console()
+    # A pipe has no width of its own, and a table cut to 80 columns loses its numbers.
+    (console if console.is_terminal else Console(width=_PLAIN_WIDTH, color_system=None)).print(table)

@@ -62,7 +62,7 @@ def load(pod_list: str | None, environment: Mapping[str, str] = os.environ) -> S
     folder = DataFolder.from_environment(environment)
     names = openb.pod_list_names(folder)
     name = pod_list or next((known for known in names if known.startswith("multigpu")), "default")
-    published = openb.read_published(folder) if folder.has("openb/fgd_published_results*.csv*") else {}
+    published = openb.read_published(folder)
     return StaticWorkload(
         name,
         openb.read_nodes(folder, only_gpu_nodes=True),

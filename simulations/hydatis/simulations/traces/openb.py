@@ -22,6 +22,7 @@ from hydatis.simulations.traces.tables import CsvTable, read_csv
 ARRIVALS_FROM_SECONDS = 115 * 86_400
 """Pods created earlier are long-running ones that were there when the cluster was first looked at closely."""
 
+_PUBLISHED = "openb/fgd_published_results*.csv*"
 _POD_LISTS = "openb/openb_pod_list_*.csv*"
 _LIST_NAME = re.compile(r"openb_pod_list_([A-Za-z0-9]+)[^/]*\.csv(?:\.gz)?")
 _REQUESTS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
@@ -72,15 +73,18 @@ def split_initial(pods: Arrivals, from_seconds: float = ARRIVALS_FROM_SECONDS) -
 
 def read_nodes(folder: DataFolder, *, only_gpu_nodes: bool = False) -> NodeList:
     """Read the node list. Raises `TraceError`."""
-    path = folder.file(f"openb/openb_node_list_{'gpu' if only_gpu_nodes else 'all'}_node*.csv*")
+    # The list of GPU nodes is a part of the other, which serves as well where it is the only one.
+    gpu_list = "openb/openb_node_list_gpu_node*.csv*"
+    path = folder.file(gpu_list if only_gpu_nodes and folder.has(gpu_list) else "openb/openb_node_list_all_node*.csv*")
     table = read_csv(folder, path, ("sn", "cpu_milli", "memory_mib", "gpu", "model"))
-    return NodeList(
+    nodes = NodeList(
         names=tuple(table.texts("sn")),
         cpu_millicores=table.whole_numbers("cpu_milli"),
         memory_mib=table.whole_numbers("memory_mib"),
         gpus=table.whole_numbers("gpu"),
         gpu_models=tuple(table.texts("model")),
     )
+    return nodes.where(nodes.gpus > 0) if only_gpu_nodes else nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,13 @@ class PublishedAllocation:
 
 
 def read_published(folder: DataFolder) -> Mapping[tuple[str, str], PublishedAllocation]:
-    """Read the published results by pod list and policy, such as `("default", "BestFit")`. Raises `TraceError`."""
-    path = folder.file("openb/fgd_published_results*.csv*")
+    """Read the published results by pod list and policy, such as `("default", "BestFit")`; none without their file.
+
+    Raises `TraceError`.
+    """
+    if not folder.has(_PUBLISHED):
+        return {}
+    path = folder.file(_PUBLISHED)
     columns = ("workload", "policy", "arrived_gpu_pct", "alloc_pct_mean", "alloc_pct_std")
     table = read_csv(folder, path, columns)
     keys = [

@@ -86,7 +86,12 @@ def test_nodes_and_published_results_are_read(folder: DataFolder, write: Write) 
     nodes = read_nodes(folder)
     assert nodes.gpus.tolist() == [2, 0]
     assert nodes.gpu_models == ("P100", "")
+    assert read_nodes(folder, only_gpu_nodes=True).names == ("a",)
     assert read_published(folder)["default", "FGD"].final_percent == 95.4
+
+
+def test_results_need_not_be_published(folder: DataFolder) -> None:
+    assert read_published(folder) == {}
 
 
 def test_the_recorded_list_is_as_its_description_says(recorded: DataFolder) -> None:
