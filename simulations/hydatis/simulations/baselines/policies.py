@@ -12,7 +12,7 @@ import numpy as np
 from hydatis.scheduler.plugins import FilterPlugin, ScorePlugin
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
-from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.policy import Heuristic, Policy
 from hydatis.scheduler.profile import PluginSet, Profile, WeightedPlugin
 from hydatis.simulations.baselines.best_fit import BestFit
 from hydatis.simulations.baselines.dot_product import DotProduct
@@ -39,6 +39,17 @@ class OneScore(Profile):
             return PluginSet(self.row_filters, (), (), ())
         scores = (WeightedPlugin(self.score, MOST_ROWS), WeightedPlugin(FirstSeen(), 1))
         return PluginSet(self.row_filters, (), scores, ())
+
+
+@dataclass(frozen=True)
+class OneHeuristic(Profile):
+    """The profile of a cluster under one of the fallback heuristics, whatever the policy."""
+
+    heuristic: Heuristic = Heuristic.KUBE_SCHEDULER
+
+    def under(self, policy: Policy) -> PluginSet:
+        """Return the heuristic's plugins."""
+        return super().under(replace(policy, heuristic=self.heuristic))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +97,14 @@ def _fgd(around: Surroundings) -> Profile:
     return _one_score(score.devices, score)
 
 
-def _kube_scheduler(around: Surroundings) -> Profile:
-    """kube-scheduler's own plugins and weights, as in a cluster, with GPU sharing beside them."""
-    default = Profile()
-    return replace(default, filters=(*default.filters, OpenGpuShare(GpuDevices(Fullest()))))
+def _under(heuristic: Heuristic) -> PolicyMaker:
+    """A heuristic as in a cluster, with GPU sharing beside it."""
+
+    def make(around: Surroundings) -> Profile:
+        profile = OneHeuristic(heuristic=heuristic)
+        return replace(profile, filters=(*profile.filters, OpenGpuShare(GpuDevices(Fullest()))))
+
+    return make
 
 
 POLICIES: Mapping[str, PolicyMaker] = MappingProxyType(
@@ -100,7 +115,9 @@ POLICIES: Mapping[str, PolicyMaker] = MappingProxyType(
         "GpuPacking": _with_fullest(GpuPacking),
         "BestFit": _with_fullest(BestFit),
         "FGD": _fgd,
-        "KubeScheduler": _kube_scheduler,
+        "KubeScheduler": _under(Heuristic.KUBE_SCHEDULER),
+        "LeastAllocated": _under(Heuristic.LEAST_ALLOCATED),
+        "MostAllocated": _under(Heuristic.MOST_ALLOCATED),
     }
 )
-"""The first six are those of the FGD paper; the last is what `fallback.heuristic: KubeScheduler` does in a cluster."""
+"""The first six are those of the FGD paper; the others are what `fallback.heuristic` of that name does in a cluster."""

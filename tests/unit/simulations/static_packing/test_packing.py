@@ -65,6 +65,8 @@ HALVES = pod_list((2, 1, 500), (2, 1, 500), (2, 2, 1000))
         ("FGD", ("n0", "n0", "n1")),
         # kube-scheduler spreads.
         ("KubeScheduler", ("n1", "n1", "n1")),
+        ("LeastAllocated", ("n1", "n1", "n1")),
+        ("MostAllocated", ("n0", "n0", "n1")),
     ],
 )
 def test_a_small_list_goes_where_the_policy_says(policy: str, expected: tuple[str, ...]) -> None:
