@@ -1,8 +1,8 @@
 """Binds pods: POST pods/binding, and finds out what became of it when no clear answer comes back.
 
-The `driver` hands over each `Bind` instruction; `done` hears what became of it exactly once for each,
-unless the operator stops first. A pod is never bound twice blindly: after an unknown outcome the pod is read until it
-is known, and every binding names the pod's uid, so that a pod created anew under the same name is left alone
+`claiming` hands over each `Bind` instruction once its volumes are bound; `done` hears what became of it exactly once
+for each, unless the operator stops first. A pod is never bound twice blindly: after an unknown outcome the pod is read
+until it is known, and every binding names the pod's uid, so that a pod created anew under the same name is left alone
 (Kubernetes' pkg/registry/core/pod/storage, BindingREST).
 """
 
@@ -30,7 +30,18 @@ _READ_BACKOFF_SECONDS = (0.05, 2.0)
 
 
 BOUND = frozenset({"bound", "bound_after_read"})
-OUTCOMES = (*sorted(BOUND), "conflict", "gone", "not_bound_after_read", "rejected", "throttled", "withdrawn")
+VOLUMES_NOT_BOUND = "volumes_not_bound"
+"""The pod was not bound, because its volumes were not (`claiming`)."""
+OUTCOMES = (
+    *sorted(BOUND),
+    "conflict",
+    "gone",
+    "not_bound_after_read",
+    "rejected",
+    "throttled",
+    VOLUMES_NOT_BOUND,
+    "withdrawn",
+)
 BindDone = Callable[[Bind, str, str | None], None]
 """Called with the instruction, its outcome, and why it did not happen (None: the pod is bound)."""
 WhyWithdraw = Callable[[str], str | None]

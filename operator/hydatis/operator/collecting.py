@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from hydatis.operator.claiming import Claimer
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
@@ -16,18 +17,21 @@ from hydatis.scheduler.scheduler import Scheduler
 
 
 class Collection:
-    """Reads the core, the outbox, the streams and the recorder."""
+    """Reads the core, the outbox, the claimer, the streams and the recorder."""
 
     def __init__(
         self,
         core: Scheduler,
         outbox: Outbox,
+        *,
+        claimer: Claimer,
         recorder: Recorder,
         conditions: ConditionWriter,
         streams: Iterable[Stream],
     ) -> None:
         self._core = core
         self._outbox = outbox
+        self._claimer = claimer
         self._recorder = recorder
         self._conditions = conditions
         self._streams = tuple(streams)
@@ -81,6 +85,11 @@ class Collection:
             "Requests that a worker is busy with.",
             "lane",
             {name: outbox.running(lane) for name, lane in lanes.items()},
+        )
+        yield GaugeMetricFamily(
+            "hydatis_pods_waiting_for_volumes",
+            "Pods that have a node and are bound to it when their volumes are.",
+            value=self._claimer.waiting,
         )
         yield CounterMetricFamily(
             "hydatis_outbox_faults",

@@ -28,6 +28,9 @@ def run(
     watch_silence: Annotated[
         float, typer.Option(help="Seconds after which a watch that says nothing is cut and resumed.")
     ] = 90.0,
+    volume_bind_timeout: Annotated[
+        float, typer.Option(help="Seconds a pod that has a node waits for its volumes to be bound.")
+    ] = 600.0,
     seed: Annotated[int | None, typer.Option(help="Makes tie-breaks between equal nodes repeatable.")] = None,
     log_format: Annotated[LogFormat, typer.Option(help="Text for people, json for collectors.")] = LogFormat.TEXT,
     log_level: Annotated[LogLevel, typer.Option(help="Least severe messages shown.")] = LogLevel.INFO,
@@ -51,6 +54,7 @@ def run(
                 port=port,
                 scheduler_names=options.scheduler_names(scheduler_name or ["hydatis"]),
                 bind_concurrency=options.bind_concurrency(bind_concurrency),
+                volume_bind_timeout_seconds=options.volume_bind_timeout(volume_bind_timeout),
                 seed=options.seed(seed),
                 timing=WatchTiming(silence_seconds=options.watch_silence(watch_silence)),
             )

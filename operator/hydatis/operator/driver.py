@@ -27,6 +27,9 @@ from hydatis.scheduler.events import (
     NodeSeen,
     PodGone,
     PodSeen,
+    StorageGone,
+    StorageKind,
+    StorageSeen,
     WorkloadGone,
     WorkloadSeen,
 )
@@ -46,7 +49,7 @@ _PAUSE_AFTER_FAULT_SECONDS = 1.0
 
 
 class Driver:
-    """Feeds the core and carries out what it says. `submit_bind` is `Binder.submit`, set when the binder exists."""
+    """Feeds the core and carries out what it says. `submit_bind` is `Claimer.submit`, set when the claimer exists."""
 
     def __init__(
         self,
@@ -131,6 +134,15 @@ class Driver:
         """A Service or a controller of pods was deleted; `key` is NAMESPACE/NAME."""
         namespace, _, name = key.partition("/")
         self.tell(WorkloadGone(Workload(kind, namespace, name)))
+
+    def storage_seen(self, kind: StorageKind, manifest: Mapping[str, Any]) -> None:
+        """An object that volumes depend on was listed, added or modified."""
+        self.tell(StorageSeen(kind, manifest))
+
+    def storage_gone(self, kind: StorageKind, key: str) -> None:
+        """An object that volumes depend on was deleted; `key` is NAMESPACE/NAME, or the name of a kind without."""
+        namespace, _, name = key.rpartition("/")
+        self.tell(StorageGone(kind, namespace, name))
 
     def tell(self, event: Event) -> None:
         """Give the core one event; a defect of the core in it is counted and logged, and the rest goes on."""
@@ -222,8 +234,14 @@ class Driver:
 
 def _describe(event: Event) -> str:
     match event:
-        case PodSeen(manifest) | NodeSeen(manifest) | NamespaceSeen(manifest):
+        case (
+            PodSeen(manifest=manifest)
+            | NodeSeen(manifest=manifest)
+            | NamespaceSeen(manifest=manifest)
+            | StorageSeen(manifest=manifest)
+        ):
             metadata = manifest.get("metadata", {})
-            return f"{type(event).__name__} {metadata.get('namespace', '')}/{metadata.get('name', '')}"
+            kind = event.kind if isinstance(event, StorageSeen) else ""
+            return f"{type(event).__name__} {kind} {metadata.get('namespace', '')}/{metadata.get('name', '')}"
         case _:
             return repr(event)

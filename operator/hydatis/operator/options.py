@@ -46,6 +46,13 @@ def watch_silence(seconds: float) -> float:
     return seconds
 
 
+def volume_bind_timeout(seconds: float) -> float:
+    """How long a pod waits for its volumes. Raises Misconfigured."""
+    if not 1.0 <= seconds <= 86_400.0:
+        raise Misconfigured(f"--volume-bind-timeout {seconds:g} is out of range.", "Pass seconds from 1 to 86400.")
+    return seconds
+
+
 def seed(number: int | None) -> int | None:
     """A seed for tie-breaks and jitter. Raises Misconfigured."""
     if number is not None and number < 0:

@@ -12,16 +12,17 @@ import logging
 import random
 import signal
 import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import kopf
 import numpy as np
 
 from hydatis.operator import preflight
 from hydatis.operator.binding import Binder
+from hydatis.operator.claiming import DEFAULT_TIMEOUT_SECONDS, Claimer
 from hydatis.operator.collecting import Collection
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
@@ -34,10 +35,14 @@ from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.policies import PolicyKeeper
 from hydatis.operator.probes import ProbeServer
 from hydatis.operator.recording import Recorder
+from hydatis.operator.storage import StorageView
+from hydatis.operator.volume_updates import VolumeUpdates
 from hydatis.operator.watching import DEFAULT_TIMING, Stream, Watched, WatchTiming
+from hydatis.scheduler.events import StorageKind
 from hydatis.scheduler.scheduler import Scheduler, Settings
 
 logger = logging.getLogger(__name__)
+_Told = TypeVar("_Told")
 
 DRAIN_BINDS_SECONDS = 10.0
 FLUSH_EVENTS_SECONDS = 5.0
@@ -56,6 +61,8 @@ class Options:
     scheduler_names: frozenset[str] = frozenset({"hydatis"})
     bind_concurrency: int = 32
     """Most binds on their way at a time."""
+    volume_bind_timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    """How long a pod waits for its volumes before it is given another try, maybe on another node."""
     seed: int | None = None
     """Makes tie-breaks and jitter repeatable; None takes one from the system."""
     timing: WatchTiming = DEFAULT_TIMING
@@ -104,10 +111,28 @@ class Operator:
             core, self.outbox, self.recorder, conditions, metrics, scheduler_names=options.scheduler_names
         )
         binder = Binder(connection, self.outbox, self.driver.bind_done, why_withdraw=core.why_withdraw, jitter=jitter)
-        self.driver.submit_bind = binder.submit
+        self.storage = StorageView(core.node_matches)
+        self.claimer = Claimer(
+            self.outbox,
+            VolumeUpdates(connection, jitter=jitter),
+            self.storage,
+            bind=binder.submit,
+            done=self.driver.bind_done,
+            timeout_seconds=options.volume_bind_timeout_seconds,
+        )
+        self.driver.submit_bind = self.claimer.submit
         self.policies = PolicyKeeper(connection, self.driver.tell)
-        self.streams = [Stream(connection, watched, options.timing, jitter=jitter) for watched in _watched(self.driver)]
-        metrics.collect_from(Collection(core, self.outbox, self.recorder, conditions, self.streams).collect)
+        watched = (*_watched(self.driver, self.claimer), *_watched_storage(self.driver, self.storage))
+        self.streams = [Stream(connection, one, options.timing, jitter=jitter) for one in watched]
+        collection = Collection(
+            core,
+            self.outbox,
+            claimer=self.claimer,
+            recorder=self.recorder,
+            conditions=conditions,
+            streams=self.streams,
+        )
+        metrics.collect_from(collection.collect)
         self.probes = ProbeServer(metrics, health=self._health, readiness=self._readiness)
 
     async def serve(self) -> None:
@@ -167,6 +192,7 @@ class Operator:
         # Also ends kopf's own task that waits for it; kopf waits five seconds for whatever runs after this handler.
         self._stop.set()
         self.driver.stop()
+        self.claimer.stop()
         if not await self.outbox.drain((Lane.BIND,), DRAIN_BINDS_SECONDS):
             logger.warning("Stopping while binds are still without an answer; the next start finds out about them.")
         await self.recorder.flush(FLUSH_EVENTS_SECONDS)
@@ -243,16 +269,28 @@ _WORKLOADS = (
 """Resource, path and kind of what says which pods belong together."""
 
 
-def _watched(driver: Driver) -> tuple[Watched, ...]:
+_STORAGE = (
+    ("persistentvolumes", "/api/v1/persistentvolumes", StorageKind.PERSISTENT_VOLUME),
+    ("persistentvolumeclaims", "/api/v1/persistentvolumeclaims", StorageKind.PERSISTENT_VOLUME_CLAIM),
+    ("storageclasses", "/apis/storage.k8s.io/v1/storageclasses", StorageKind.STORAGE_CLASS),
+    ("csinodes", "/apis/storage.k8s.io/v1/csinodes", StorageKind.CSI_NODE),
+    ("csidrivers", "/apis/storage.k8s.io/v1/csidrivers", StorageKind.CSI_DRIVER),
+    ("csistoragecapacities", "/apis/storage.k8s.io/v1/csistoragecapacities", StorageKind.CSI_STORAGE_CAPACITY),
+    ("volumeattachments", "/apis/storage.k8s.io/v1/volumeattachments", StorageKind.VOLUME_ATTACHMENT),
+)
+"""Resource, path and kind of what says which volumes a node can reach."""
+
+
+def _watched(driver: Driver, claimer: Claimer) -> tuple[Watched, ...]:
     return (
-        Watched("nodes", "/api/v1/nodes", _name, driver.node_seen, driver.node_gone),
+        Watched("nodes", "/api/v1/nodes", _name, driver.node_seen, _both(driver.node_gone, claimer.node_gone)),
         Watched("namespaces", "/api/v1/namespaces", _name, driver.namespace_seen, driver.namespace_gone),
         Watched(
             "pods",
             "/api/v1/pods",
             _uid,
             driver.pod_seen,
-            driver.pod_gone,
+            _both(driver.pod_gone, claimer.pod_gone),
             field_selector="status.phase!=Succeeded,status.phase!=Failed",
         ),
         *(
@@ -268,6 +306,29 @@ def _watched(driver: Driver) -> tuple[Watched, ...]:
     )
 
 
+def _watched_storage(driver: Driver, view: StorageView) -> Iterator[Watched]:
+    # The core hears of everything first: what the view brings about may ask it to decide.
+    seen_by_view = {
+        StorageKind.PERSISTENT_VOLUME: (view.volume_seen, view.volume_gone),
+        StorageKind.PERSISTENT_VOLUME_CLAIM: (view.claim_seen, view.claim_gone),
+    }
+    for resource, path, kind in _STORAGE:
+        seen: Callable[[Mapping[str, Any]], None] = partial(driver.storage_seen, kind)
+        gone: Callable[[str], None] = partial(driver.storage_gone, kind)
+        if kind in seen_by_view:
+            view_seen, view_gone = seen_by_view[kind]
+            seen, gone = _both(seen, view_seen), _both(gone, view_gone)
+        yield Watched(resource, path, _key, seen, gone)
+
+
+def _both(first: Callable[[_Told], None], second: Callable[[_Told], None]) -> Callable[[_Told], None]:
+    def tell(what: _Told) -> None:
+        first(what)
+        second(what)
+
+    return tell
+
+
 def _name(manifest: Mapping[str, Any]) -> str:
     name: str = manifest["metadata"]["name"]
     return name
@@ -276,6 +337,11 @@ def _name(manifest: Mapping[str, Any]) -> str:
 def _namespaced_name(manifest: Mapping[str, Any]) -> str:
     metadata = manifest["metadata"]
     return f"{metadata['namespace']}/{metadata['name']}"
+
+
+def _key(manifest: Mapping[str, Any]) -> str:
+    """NAMESPACE/NAME, or the name alone of a kind without namespaces."""
+    return _namespaced_name(manifest) if manifest["metadata"].get("namespace") else _name(manifest)
 
 
 def _uid(manifest: Mapping[str, Any]) -> str:

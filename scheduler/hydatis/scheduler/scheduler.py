@@ -23,6 +23,7 @@ from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.inspecting import Inspection, inspect
 from hydatis.scheduler.instructions import Bind, Instruction
+from hydatis.scheduler.node_selectors import NodeSelectorTerm
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.pod_class import PodClass, PodClasses
 from hydatis.scheduler.policy import Policy, select_policy
@@ -161,6 +162,15 @@ class Scheduler:
     def node_count(self) -> int:
         """How many nodes there are."""
         return self._cluster.node_count
+
+    def node_matches(self, name: str, selector: Mapping[str, Any]) -> bool | None:
+        """Whether a node matches a NodeSelector of the API, such as a volume's; None when there is no such node."""
+        row = self._cluster.row_of(name)
+        if row is None:
+            return None
+        terms = map(NodeSelectorTerm.parse, selector.get("nodeSelectorTerms") or ())
+        rows = np.array([row])
+        return any(term.matches(self._cluster.labels, rows)[0] for term in terms)
 
     @property
     def policies(self) -> Mapping[str, Policy]:

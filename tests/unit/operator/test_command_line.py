@@ -73,6 +73,7 @@ def _logging_as_before() -> Iterator[None]:
         ({"bind_concurrency": 0}, "--bind-concurrency 0 is out of range"),
         ({"scheduler_name": ["Not A Name"]}, "--scheduler-name 'Not A Name' cannot be"),
         ({"watch_silence": 0.0}, "--watch-silence 0 is out of range"),
+        ({"volume_bind_timeout": 0.0}, "--volume-bind-timeout 0 is out of range"),
         ({"seed": -1}, "--seed -1 is negative"),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hydatis.operator.binding import OUTCOMES
+from hydatis.operator.claiming import Claimer
 from hydatis.operator.collecting import Collection
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
@@ -20,6 +21,8 @@ from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.outbox import Outbox
 from hydatis.operator.probes import ProbeServer
 from hydatis.operator.recording import Recorder
+from hydatis.operator.storage import StorageView
+from hydatis.operator.volume_updates import VolumeUpdates
 from hydatis.operator.watching import Stream, Watched
 from hydatis.scheduler.decision import Decision, Mode, PodReference
 from hydatis.scheduler.scheduler import Scheduler
@@ -35,12 +38,20 @@ class Rig:
         self.metrics = Metrics(["hydatis"])
         outbox = Outbox(2)
         watched = Watched("pods", "/pods", key=str, seen=lambda _: None, gone=lambda _: None)
+        core = Scheduler(random=np.random.default_rng(1))
         collection = Collection(
-            Scheduler(random=np.random.default_rng(1)),
+            core,
             outbox,
-            Recorder(connection, outbox),
-            ConditionWriter(connection, outbox),
-            [Stream(connection, watched, jitter=jitter)],
+            claimer=Claimer(
+                outbox,
+                VolumeUpdates(connection, jitter=jitter),
+                StorageView(core.node_matches),
+                bind=lambda _: None,
+                done=lambda *_: None,
+            ),
+            recorder=Recorder(connection, outbox),
+            conditions=ConditionWriter(connection, outbox),
+            streams=[Stream(connection, watched, jitter=jitter)],
         )
         self.metrics.collect_from(collection.collect)
         self.server = ProbeServer(self.metrics, health=dict, readiness=lambda: self.problems)
