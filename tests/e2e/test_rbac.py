@@ -19,6 +19,7 @@ from hydatis.sandbox.faults.audit import AuditLog, Right
 from hydatis.sandbox.faults.plan import Rule
 from hydatis.sandbox.faults.proxy import FaultProxy
 from hydatis.sandbox.faults.scene import Scene, Shape
+from hydatis.sandbox.faults.storage_scene import StorageScene
 from hydatis.sandbox.faults.verdict import is_unschedulable
 from hydatis.sandbox.installing import SERVICE_ACCOUNT
 from hydatis.sandbox.operator_process import OperatorProcess
@@ -31,11 +32,15 @@ RIGHTS = [
     Right(needed.verb, needed.group, f"{needed.resource}/{needed.subresource}".rstrip("/")) for needed in PERMISSIONS
 ]
 """A test holds them to the role that Helm renders; only the ids of the tests below come from here."""
-EVERYTHING = frozenset({"bound", "Scheduled", "FailedScheduling", "condition", "series", "policy"})
+EVERYTHING = frozenset({"bound", "Scheduled", "FailedScheduling", "condition", "series", "policy", "volume", "claim"})
 MISSED_WITHOUT = {
     Right("get", "", "pods"): {"Scheduled"},
     Right("create", "", "pods/binding"): {"bound", "Scheduled"},
     Right("patch", "", "pods/status"): {"condition"},
+    Right("get", "", "persistentvolumes"): {"volume"},
+    Right("patch", "", "persistentvolumes"): {"volume"},
+    Right("get", "", "persistentvolumeclaims"): {"claim"},
+    Right("patch", "", "persistentvolumeclaims"): {"claim"},
     Right("create", "events.k8s.io", "events"): {"Scheduled", "FailedScheduling", "series"},
     Right("patch", "events.k8s.io", "events"): {"series"},
     Right("watch", "hydatis.io", "mlschedulerpolicies"): {"policy"},
@@ -99,13 +104,28 @@ def taken_away(scene: Scene, right: Right) -> Iterator[None]:
 
 @pytest.fixture
 def small_scene(make_scene: Callable[[Shape], Scene]) -> Iterator[Scene]:
-    scene = make_scene(Shape(nodes=1, slots=2))
+    scene = make_scene(Shape(nodes=1, slots=4))
     yield scene
     scene.control_plane.kubectl("delete", "mlsp", scene.name, "--ignore-not-found")
 
 
-def observe(scene: Scene, proxy: FaultProxy, start: START, expected: frozenset[str]) -> frozenset[str]:
+@pytest.fixture
+def storage(small_scene: Scene) -> Iterator[StorageScene]:
+    """A pod that needs the scene's one volume, and one whose volume is to be provisioned, which nobody does."""
+    storage = StorageScene(small_scene, "hydatis")
+    local, dynamic = storage.storage_class(), storage.storage_class("nobody.example.com")
+    storage.volume(local, 0)
+    storage.claim("there", local)
+    storage.claim("to-be-made", dynamic)
+    for claim in ("there", "to-be-made"):
+        storage.pod(f"with-{claim}", claim)
+    yield storage
+    storage.clear()
+
+
+def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: frozenset[str]) -> frozenset[str]:
     """Which of `EVERYTHING` happens: waits for what is expected, then looks at all of it."""
+    scene = storage.scene
     # Its outcome is unknown to the operator, which is what it reads pods for.
     proxy.plan.add(PREFLIGHT_BLINDED, Rule("lost", LoseAnswer(), resource="pods/binding", times=1))
     scene.burst([scene.pod("fits"), scene.pod("too-large", resources={"requests": {"cpu": "900"}})]).join()
@@ -120,17 +140,18 @@ def observe(scene: Scene, proxy: FaultProxy, start: START, expected: frozenset[s
     scene.wait_until(lambda: proxy.plan.calls("watch", "mlschedulerpolicies") > 0, "policies are to be watched", 10.0)
     policy = {"apiVersion": "hydatis.io/v1alpha1", "kind": "MLSchedulerPolicy", "metadata": {"name": scene.name}}
     scene.control_plane.api.call("POST", "/apis/hydatis.io/v1alpha1/mlschedulerpolicies", {**policy, "spec": {}})
-    scene.wait_until(lambda: happened(scene) >= expected - {"series"}, f"all of {sorted(expected)} happens", 20.0)
+    scene.wait_until(lambda: happened(storage) >= expected - {"series"}, f"all of {sorted(expected)} happens", 20.0)
     # Another attempt with the same result makes the Event a series, which is sent at the latest when the operator ends.
     attempts = 'scheduler_schedule_attempts_total{profile="hydatis",result="unschedulable"}'
     before = operator.metrics()[attempts]
     scene.control_plane.kubectl("label", "pod", "too-large", "-n", scene.name, "try=again")
     scene.wait_until(lambda: operator.metrics()[attempts] > before, "the pod is tried again", 10.0)
     operator.stop()
-    return happened(scene)
+    return happened(storage)
 
 
-def happened(scene: Scene) -> frozenset[str]:
+def happened(storage: StorageScene) -> frozenset[str]:
+    scene = storage.scene
     failed = scene.events(reason="FailedScheduling", pod="too-large")
     policy = scene.control_plane.api.call("GET", f"/apis/hydatis.io/v1alpha1/mlschedulerpolicies/{scene.name}")
     conditions = policy.get("status", {}).get("conditions", [])
@@ -140,27 +161,29 @@ def happened(scene: Scene) -> frozenset[str]:
         "FailedScheduling": bool(failed),
         "condition": is_unschedulable(scene.pod_named("too-large")),
         "series": any((event.get("series") or {}).get("count", 0) >= 2 for event in failed),
+        "volume": bool(storage.volume_of("there")),
+        "claim": bool(storage.selected_node("to-be-made")),
         "policy": any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions),
     }
     return frozenset(name for name, true in seen.items() if true)
 
 
 def test_with_the_role_that_ships_everything_happens_and_every_right_of_it_is_used(
-    small_scene: Scene, proxy: FaultProxy, start_operator: START, audit: AuditLog
+    storage: StorageScene, proxy: FaultProxy, start_operator: START, audit: AuditLog
 ) -> None:
     since = datetime.now(UTC)
-    assert observe(small_scene, proxy, start_operator, EVERYTHING) == EVERYTHING
-    granted = rights_of(small_scene.control_plane.api.call("GET", ROLE)["rules"])
+    assert observe(storage, proxy, start_operator, EVERYTHING) == EVERYTHING
+    granted = rights_of(storage.scene.control_plane.api.call("GET", ROLE)["rules"])
     assert sorted(audit.rights_used(USER, since)) == sorted(granted)
 
 
 @pytest.mark.parametrize("right", RIGHTS, ids=str)
 def test_without_one_right_something_is_missing_that_a_user_sees(
-    right: Right, small_scene: Scene, proxy: FaultProxy, start_operator: START
+    right: Right, storage: StorageScene, proxy: FaultProxy, start_operator: START
 ) -> None:
     expected = EVERYTHING - MISSED_WITHOUT.get(right, EVERYTHING)
-    with taken_away(small_scene, right):
-        assert observe(small_scene, proxy, start_operator, expected) == expected
+    with taken_away(storage.scene, right):
+        assert observe(storage, proxy, start_operator, expected) == expected
 
 
 @pytest.mark.parametrize("right", RIGHTS, ids=str)
