@@ -111,7 +111,7 @@ class Operator:
             core, self.outbox, self.recorder, conditions, metrics, scheduler_names=options.scheduler_names
         )
         binder = Binder(connection, self.outbox, self.driver.bind_done, why_withdraw=core.why_withdraw, jitter=jitter)
-        self.storage = StorageView(core.node_matches)
+        self.storage = StorageView(core)
         self.claimer = Claimer(
             self.outbox,
             VolumeUpdates(connection, jitter=jitter),

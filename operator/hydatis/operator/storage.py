@@ -7,7 +7,7 @@ volumebinding/binder.go, checkBindings, and so are the texts.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from hydatis.scheduler.instructions import ClaimReference, VolumeForClaim
 
@@ -16,8 +16,15 @@ SELECTED_NODE = "volume.kubernetes.io/selected-node"
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 """On a claim: the PersistentVolume controller has bound it; the value does not matter."""
 
-NodeMatches = Callable[[str, Mapping[str, Any]], bool | None]
-"""Whether the node of that name matches a NodeSelector; None when there is no such node."""
+
+class Nodes(Protocol):
+    """What the decision core knows of nodes; it hears of every object before this view does."""
+
+    def has_node(self, name: str) -> bool:
+        """Whether the node exists."""
+
+    def node_reaches(self, name: str, volume: str) -> bool:
+        """Whether the node can reach the volume of this name."""
 
 
 class ClaimState(NamedTuple):
@@ -44,8 +51,6 @@ class VolumeState(NamedTuple):
     """Its resource version."""
     claim_uid: str
     """The claim it belongs to; empty when it names none, or not which one of that name."""
-    node_selector: Mapping[str, Any] | None
-    """The nodes that can reach it; None means all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,10 @@ PENDING = Verdict(False)
 class StorageView:
     """Claims and volumes as the watches last showed them."""
 
-    def __init__(self, node_matches: NodeMatches) -> None:
+    def __init__(self, nodes: Nodes) -> None:
         self.changed: Callable[[str], None] = lambda _: None
         """Called with the key of a claim (NAMESPACE/NAME) or the name of a volume, after every change."""
-        self._node_matches = node_matches
+        self._nodes = nodes
         self._claims: dict[str, ClaimState] = {}
         self._volumes: dict[str, VolumeState] = {}
 
@@ -95,7 +100,6 @@ class StorageView:
         self._volumes[metadata["name"]] = VolumeState(
             int(metadata["resourceVersion"]),
             (spec.get("claimRef") or {}).get("uid") or "",
-            (spec.get("nodeAffinity") or {}).get("required"),
         )
         self.changed(metadata["name"])
 
@@ -121,7 +125,7 @@ class StorageView:
             return Verdict(False, f"failed to check binding: {_claim_not_found(wanted.claim)}")
         if volume.version < version:
             return PENDING
-        if reason := self._unreachable(wanted.volume, volume, node):
+        if reason := self._unreachable(wanted.volume, node):
             return Verdict(False, reason)
         if not volume.claim_uid:
             return Verdict(False, f'ClaimRef got reset for pv "{wanted.volume}"')
@@ -140,25 +144,24 @@ class StorageView:
         if claim.selected_node != node:
             return Verdict(False, f'provisioning failed for PVC "{wanted.name}"')
         if claim.volume:
-            volume = self._volumes.get(claim.volume)
-            if volume is None:
+            if claim.volume not in self._volumes:
                 # The stream of volumes may be behind; a volume that is really gone unbinds its claim.
                 return PENDING
-            if reason := self._unreachable(claim.volume, volume, node):
+            if reason := self._unreachable(claim.volume, node):
                 return Verdict(False, reason)
         return BOUND if claim.fully_bound else PENDING
 
     def node(self, name: str) -> Verdict:
         """Whether the node is still there."""
-        if self._node_matches(name, {}) is None:
+        if not self._nodes.has_node(name):
             return Verdict(False, f'failed to get node "{name}": node "{name}" not found')
         return BOUND
 
-    def _unreachable(self, name: str, volume: VolumeState, node: str) -> str:
+    def _unreachable(self, volume: str, node: str) -> str:
         """Why the volume cannot be reached from the node; empty when it can be."""
-        if volume.node_selector is None or self._node_matches(node, volume.node_selector):
+        if self._nodes.node_reaches(node, volume):
             return ""
-        return f'pv "{name}" node affinity doesn\'t match node "{node}": no matching NodeSelectorTerms'
+        return f'pv "{volume}" node affinity doesn\'t match node "{node}": no matching NodeSelectorTerms'
 
 
 def claim_key(claim: ClaimReference) -> str:

@@ -23,7 +23,6 @@ from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.inspecting import Inspection, inspect
 from hydatis.scheduler.instructions import Bind, Instruction
-from hydatis.scheduler.node_selectors import NodeSelectorTerm
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.pod_class import PodClass, PodClasses
 from hydatis.scheduler.policy import Policy, select_policy
@@ -32,6 +31,7 @@ from hydatis.scheduler.quantities import QuantityInvalid
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.reserving import Reservations
+from hydatis.scheduler.volume_finding import reached
 from hydatis.scheduler.waking import Waking
 
 _TERMINAL_PHASES = frozenset({"Succeeded", "Failed"})
@@ -163,14 +163,14 @@ class Scheduler:
         """How many nodes there are."""
         return self._cluster.node_count
 
-    def node_matches(self, name: str, selector: Mapping[str, Any]) -> bool | None:
-        """Whether a node matches a NodeSelector of the API, such as a volume's; None when there is no such node."""
-        row = self._cluster.row_of(name)
-        if row is None:
-            return None
-        terms = map(NodeSelectorTerm.parse, selector.get("nodeSelectorTerms") or ())
-        rows = np.array([row])
-        return any(term.matches(self._cluster.labels, rows)[0] for term in terms)
+    def has_node(self, name: str) -> bool:
+        """Whether the node exists."""
+        return self._cluster.row_of(name) is not None
+
+    def node_reaches(self, name: str, volume: str) -> bool:
+        """Whether a node exists that can reach the volume of this name, which exists, too."""
+        row, known = self._cluster.row_of(name), self._cluster.storage.volumes.get(volume)
+        return row is not None and known is not None and bool(reached(known, self._cluster, np.array([row]))[0])
 
     @property
     def policies(self) -> Mapping[str, Policy]:

@@ -110,13 +110,14 @@ def _check_bound(found: FoundVolumes, claims: Iterable[Claim], cluster: Cluster,
         if volume is None:
             found.missing |= undecided
             return
-        reached = _reached(volume, cluster, rows)
-        found.out_of_reach |= undecided & ~reached
-        undecided &= reached
+        in_reach = reached(volume, cluster, rows)
+        found.out_of_reach |= undecided & ~in_reach
+        undecided &= in_reach
 
 
-def _reached(volume: Volume, cluster: Cluster, rows: Rows) -> BoolArray:
-    reached = volume.affinity.matches(cluster.labels, rows)
+def reached(volume: Volume, cluster: Cluster, rows: Rows) -> BoolArray:
+    """Tell for each row whether the node can reach the volume."""
+    by_labels = volume.affinity.matches(cluster.labels, rows)
     if volume.migrated is not None:
         names = cluster.storage.nodes_with_migrated(volume.migrated.plugin)
         if names:
@@ -124,8 +125,8 @@ def _reached(volume: Volume, cluster: Cluster, rows: Rows) -> BoolArray:
             by_driver = volume.migrated_affinity.matches(cluster.labels, rows)
             # A volume that cannot be translated is within nobody's reach there.
             by_driver &= volume.migrated.attached is not None
-            reached = np.where(taken_over, by_driver, reached)
-    return reached
+            return np.where(taken_over, by_driver, by_labels)
+    return by_labels
 
 
 def _find_for_waiting(found: FoundVolumes, claims: Iterable[Claim], cluster: Cluster, rows: Rows) -> None:

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hydatis.operator.binding import VOLUMES_NOT_BOUND
@@ -14,7 +15,10 @@ from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.storage import StorageView
 from hydatis.operator.volume_updates import VolumeUpdates
 from hydatis.scheduler.decision import Decision, Mode, PodReference
+from hydatis.scheduler.events import NodeGone, NodeSeen, StorageKind, StorageSeen
 from hydatis.scheduler.instructions import Bind, ClaimReference, VolumeForClaim, VolumesToBind
+from hydatis.scheduler.scheduler import Scheduler
+from hydatis.scheduler.testing import node
 
 WORKERS = 2
 RUNNING = 'running PreBind plugin "VolumeBinding": '
@@ -41,20 +45,21 @@ def reference(name: str) -> ClaimReference:
 def bind(pod: str, *, chosen: Mapping[str, str] | None = None, provision: tuple[str, ...] = ()) -> Bind:
     """`chosen` is volume to claim."""
     named = PodReference("shop", pod, f"uid-{pod}")
-    decision = Decision(named, "built-in", 0, Mode.FALLBACK, 1, 1, None, None, {}, frozenset(), 1, 0.0, 0.0)
+    decision = Decision(named, "hydatis", "built-in", 0, Mode.FALLBACK, 1, 1, None, None, {}, frozenset(), 1, 0.0, 0.0)
     pairs = tuple(VolumeForClaim(name, reference(of)) for name, of in (chosen or {}).items())
     return Bind(named, "here", decision, VolumesToBind(pairs, tuple(map(reference, provision))))
 
 
 class Rig:
-    """A claimer in front of the scripted server; nodes come and go by name."""
+    """A claimer in front of the scripted server; its core knows the node `here`, and hears of volumes before it."""
 
     def __init__(self, server: Any, answers: Any, connection: Connection, jitter: random.Random) -> None:
         self.server = server
         self.answers = answers
-        self.nodes = {"here"}
+        self.core = Scheduler(random=np.random.default_rng(1))
+        self.core.handle(NodeSeen(node("here").manifest()), 0.0)
         self.outbox = Outbox(WORKERS)
-        self.view = StorageView(lambda name, selector: bool(selector) if name in self.nodes else None)
+        self.view = StorageView(self.core)
         self.bound: list[Bind] = []
         self.given_back: list[tuple[Bind, str, str | None]] = []
         self._connection, self._jitter = connection, jitter
@@ -75,6 +80,10 @@ class Rig:
         self.server.on("GET", path, self.answers(200, before))
         self.server.on("PATCH", path, self.answers(200, after))
 
+    def see_volume(self, manifest: dict[str, Any]) -> None:
+        self.core.handle(StorageSeen(StorageKind.PERSISTENT_VOLUME, manifest), 0.0)
+        self.view.volume_seen(manifest)
+
     def store_claim(self, name: str, **state: Any) -> None:
         """The API server has the claim in version 1, and as version 2 once it is written; the watch shows the first."""
         before = claim(name, 1, **state)
@@ -84,7 +93,7 @@ class Rig:
     def store_volume(self, name: str, claimed_by: str) -> None:
         """The same for a volume."""
         self.stored(f"/api/v1/persistentvolumes/{name}", volume(name, 1), volume(name, 2, claimed_by))
-        self.view.volume_seen(volume(name, 1))
+        self.see_volume(volume(name, 1))
 
     async def written(self) -> None:
         """Until no request is on its way."""
@@ -119,13 +128,13 @@ async def test_a_pod_is_bound_when_the_watch_shows_the_last_of_its_claims_bound(
     rig.claimer.submit(wanted)
     await rig.written()
     assert rig.claimer.waiting == 1
-    rig.view.volume_seen(volume("pv-1", 2, "logs"))
+    rig.see_volume(volume("pv-1", 2, "logs"))
     rig.view.claim_seen(claim("logs", 3, volume="pv-1", completed=True))
     rig.view.claim_seen(claim("data", 2, node="here"))
     assert rig.bound == []
     rig.view.claim_seen(claim("data", 4, node="here", volume="pv-2", completed=True))
     assert rig.bound == [], "the volume may be out of the node's reach"
-    rig.view.volume_seen(volume("pv-2", 4, "data"))
+    rig.see_volume(volume("pv-2", 4, "data"))
     assert rig.bound == [wanted]
     assert rig.claimer.waiting == 0
     assert rig.given_back == []
@@ -135,7 +144,7 @@ async def test_a_claim_that_was_bound_meanwhile_is_not_waited_for(rig: Rig) -> N
     done = claim("data", 2, node="here", volume="pv-1", completed=True)
     rig.server.on("GET", "/api/v1/namespaces/shop/persistentvolumeclaims/data", rig.answers(200, done))
     rig.view.claim_seen(done)
-    rig.view.volume_seen(volume("pv-1", 1, "data"))
+    rig.see_volume(volume("pv-1", 1, "data"))
     rig.claimer.submit(bind("cart", provision=("data",)))
     await rig.written()
     assert len(rig.bound) == 1
@@ -162,9 +171,9 @@ async def test_pods_that_wait_hold_no_worker(rig: Rig) -> None:
             lambda rig: rig.view.volume_gone("pv-1"),
             'failed to check binding: persistentvolumes "pv-1" not found',
         ),
-        (lambda rig: rig.view.volume_seen(volume("pv-1", 3)), 'ClaimRef got reset for pv "pv-1"'),
+        (lambda rig: rig.see_volume(volume("pv-1", 3)), 'ClaimRef got reset for pv "pv-1"'),
         (
-            lambda rig: rig.view.volume_seen(volume("pv-1", 3, "logs", required={})),
+            lambda rig: rig.see_volume(volume("pv-1", 3, "logs", required={"nodeSelectorTerms": []})),
             'pv "pv-1" node affinity doesn\'t match node "here": no matching NodeSelectorTerms',
         ),
     ],
@@ -195,7 +204,7 @@ async def test_the_core_gets_the_pod_back_when_the_node_goes(rig: Rig) -> None:
     await rig.written()
     rig.claimer.node_gone("there")
     assert rig.given_back == []
-    rig.nodes.clear()
+    rig.core.handle(NodeGone("here"), 0.0)
     rig.claimer.node_gone("here")
     assert rig.reasons == [f'{RUNNING}binding volumes: failed to get node "here": node "here" not found']
 
@@ -248,7 +257,7 @@ async def test_two_pods_with_one_claim_are_both_bound(rig: Rig) -> None:
     for name in ("cart", "till"):
         rig.claimer.submit(bind(name, provision=("data",)))
     await rig.written()
-    rig.view.volume_seen(volume("pv-1", 3, "data"))
+    rig.see_volume(volume("pv-1", 3, "data"))
     rig.view.claim_seen(claim("data", 4, node="here", volume="pv-1", completed=True))
     assert sorted(one.pod.name for one in rig.bound) == ["cart", "till"]
 

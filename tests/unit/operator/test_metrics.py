@@ -45,7 +45,7 @@ class Rig:
             claimer=Claimer(
                 outbox,
                 VolumeUpdates(connection, jitter=jitter),
-                StorageView(core.node_matches),
+                StorageView(core),
                 bind=lambda _: None,
                 done=lambda *_: None,
             ),

@@ -1,22 +1,23 @@
 """How far the binding of a claim is, from what the watches show."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hydatis.operator.storage import BOUND, PENDING, StorageView, Verdict
+from hydatis.scheduler.events import NodeSeen, StorageKind, StorageSeen
 from hydatis.scheduler.instructions import ClaimReference, VolumeForClaim
+from hydatis.scheduler.scheduler import Scheduler
+from hydatis.scheduler.testing import node
 
 CLAIM = ClaimReference("shop", "data", "uid-1")
 CHOICE = VolumeForClaim("pv-1", CLAIM)
-SELECTOR = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]}
+HERE, ELSEWHERE = (
+    {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": [zone]}]}]}
+    for zone in ("a", "b")
+)
 NOT_FOUND = 'persistentvolumeclaims "shop/data" not found'
-
-
-def node_matches(name: str, selector: Mapping[str, Any]) -> bool | None:
-    """`here` is in the zone of `SELECTOR`, `there` is not."""
-    return {"here": selector == SELECTOR, "there": False}.get(name)
 
 
 def claim(
@@ -36,10 +37,14 @@ def volume(version: int = 5, *, claim_uid: str | None = "uid-1", selector: Any =
 
 
 def shown(*, claims: Any = None, volumes: Any = None) -> StorageView:
-    view = StorageView(node_matches)
+    """A view and its core, which know the node `here` in zone a."""
+    core = Scheduler(random=np.random.default_rng(1))
+    core.handle(NodeSeen(node("here").label("zone", "a").manifest()), 0.0)
+    view = StorageView(core)
     if claims is not None:
         view.claim_seen(claims)
     if volumes is not None:
+        core.handle(StorageSeen(StorageKind.PERSISTENT_VOLUME, volumes), 0.0)
         view.volume_seen(volumes)
     return view
 
@@ -67,9 +72,9 @@ COMPLETE = claim(volume="pv-1", completed=True)
             shown(claims=claim(volume="pv-2", completed=True), volumes=volume()),
             Verdict(False, 'PVC "data" got bound to pv "pv-2"'),
         ),
-        (shown(claims=COMPLETE, volumes=volume(selector=SELECTOR)), BOUND),
+        (shown(claims=COMPLETE, volumes=volume(selector=HERE)), BOUND),
         (
-            shown(claims=COMPLETE, volumes=volume(selector={})),
+            shown(claims=COMPLETE, volumes=volume(selector=ELSEWHERE)),
             Verdict(False, 'pv "pv-1" node affinity doesn\'t match node "here": no matching NodeSelectorTerms'),
         ),
     ],
@@ -106,7 +111,7 @@ UNREACHABLE = Verdict(False, 'pv "pv-1" node affinity doesn\'t match node "here"
         (shown(claims=claim()), RESET),
         (shown(claims=claim(node="there")), RESET),
         (shown(claims=claim(volume="pv-1", node="here", completed=True)), PENDING),
-        (shown(claims=claim(volume="pv-1", node="here"), volumes=volume(selector={})), UNREACHABLE),
+        (shown(claims=claim(volume="pv-1", node="here"), volumes=volume(selector=ELSEWHERE)), UNREACHABLE),
         (shown(), Verdict(False, f"failed to check provisioning pvc: {NOT_FOUND}")),
     ],
     ids=[
@@ -130,7 +135,7 @@ def test_a_node_that_is_gone_is_named() -> None:
 
 
 def test_every_change_is_told_by_key() -> None:
-    view, told = StorageView(node_matches), list[str]()
+    view, told = shown(), list[str]()
     view.changed = told.append
     view.claim_seen(claim())
     view.volume_seen(volume())
