@@ -48,7 +48,7 @@ MISSED_WITHOUT = {
 }
 """What does not happen without a right; without any other one, nothing does."""
 ENOUGH_FAILURES = 3
-"""Of pods whose volumes are not bound in time: two of the one that nobody provisions for are among them."""
+"""Of the two pods with volumes, of which nobody provisions one: so at least one pod is told the same twice."""
 PREFLIGHT_BLINDED = Rule(
     "blind",
     Answer(
@@ -153,7 +153,7 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
 def happened(storage: StorageScene) -> frozenset[str]:
     scene = storage.scene
     failed = scene.events(reason="FailedScheduling", pod="too-large")
-    repeated = scene.events(reason="FailedScheduling", pod="with-to-be-made")
+    told = scene.events(reason="FailedScheduling")
     policy = scene.control_plane.api.call("GET", f"/apis/hydatis.io/v1alpha1/mlschedulerpolicies/{scene.name}")
     conditions = policy.get("status", {}).get("conditions", [])
     seen = {
@@ -161,7 +161,7 @@ def happened(storage: StorageScene) -> frozenset[str]:
         "Scheduled": bool(scene.events(reason="Scheduled", pod="fits")),
         "FailedScheduling": bool(failed),
         "condition": is_unschedulable(scene.pod_named("too-large")),
-        "series": any((event.get("series") or {}).get("count", 0) >= 2 for event in repeated),
+        "series": any((event.get("series") or {}).get("count", 0) >= 2 for event in told),
         "volume": bool(storage.volume_of("there")),
         "claim": bool(storage.selected_node("to-be-made")),
         "policy": any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions),
