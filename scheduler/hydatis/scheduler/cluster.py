@@ -29,6 +29,7 @@ from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import PODS, ResourceColumns, amount_of, counts_for_scheduling, parse_resource_list
 from hydatis.scheduler.storage.tables import Storage
 from hydatis.scheduler.tolerations import Taint
+from hydatis.scheduler.volume_reach import VolumeReach
 from hydatis.scheduler.volumes_in_use import VolumesInUse
 from hydatis.scheduler.workloads import Workloads
 
@@ -101,6 +102,7 @@ class Cluster:
         self.storage = Storage(self.events)
         """Volumes, claims and what else says which volumes a node can reach."""
         self.volumes_in_use = VolumesInUse()
+        self.volume_reach = VolumeReach()
         self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._rows: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.capacity

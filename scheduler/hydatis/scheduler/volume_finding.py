@@ -17,7 +17,7 @@ from hydatis.scheduler.quantities import value
 from hydatis.scheduler.storage.claims import Claim
 from hydatis.scheduler.storage.csi import Capacity
 from hydatis.scheduler.storage.tables import Storage
-from hydatis.scheduler.storage.volumes import Volume, VolumeAffinity, kept_for
+from hydatis.scheduler.storage.volumes import Volume, kept_for
 
 _NONE = -1
 
@@ -52,6 +52,8 @@ class StaticBinding:
 
     claim: Claim
     candidates: Sequence[Volume]
+    kept: int
+    """How many of them, the first, are kept for the claim."""
     numbers: Mapping[str, int]
     """Name of a candidate to its index."""
     chosen: Int64Array
@@ -170,20 +172,38 @@ def _match(
     free.sort(key=lambda volume: volume.capacity)
     candidates = [*kept, *free]
     numbers = {volume.name: number for number, volume in enumerate(candidates)}
-    binding = StaticBinding(claim, candidates, numbers, np.full(len(rows), _NONE, dtype=np.int64))
+    binding = StaticBinding(claim, candidates, len(kept), numbers, np.full(len(rows), _NONE, dtype=np.int64))
     undecided = looking.copy()
-    reached_by: dict[VolumeAffinity, BoolArray] = {}
-    for number, volume in enumerate(binding.candidates):
-        if not undecided.any():
-            break
-        reached = reached_by.get(volume.affinity)
-        if reached is None:
-            reached = reached_by[volume.affinity] = volume.affinity.matches(cluster.labels, rows)
-        open_to_it = undecided & ~_chosen_before(volume, earlier)
-        binding.chosen[open_to_it & reached] = number
+    for number, volume in enumerate(candidates[: len(kept)]):
+        taken = _chosen_before(volume, earlier, slice(None))
+        open_to_it = undecided if taken is None else undecided & ~taken
+        binding.chosen[open_to_it & volume.affinity.matches(cluster.labels, rows)] = number
         # A volume kept for the claim is the only one it may have, within reach or not.
-        undecided &= ~(open_to_it if number < len(kept) else open_to_it & reached)
+        undecided = undecided & ~open_to_it
+    if free and undecided.any():
+        _take_free(binding, undecided, earlier, cluster, rows)
     return binding
+
+
+def _take_free(
+    binding: StaticBinding, undecided: BoolArray, earlier: Sequence[StaticBinding], cluster: Cluster, rows: Rows
+) -> None:
+    """Choose among the candidates that are kept for nobody: the first within reach."""
+    positions = np.full(cluster.capacity, _NONE, dtype=np.intp)
+    positions[rows] = np.arange(len(rows))
+    nodes, version = cluster.rows(), cluster.node_changes.position
+    for number in range(binding.kept, len(binding.candidates)):
+        volume = binding.candidates[number]
+        within_reach = positions[cluster.volume_reach.rows(volume.affinity, cluster.labels, nodes, version)]
+        takers = within_reach[(within_reach != _NONE) & undecided[within_reach]]
+        if len(takers):
+            taken = _chosen_before(volume, earlier, takers)
+            if taken is not None:
+                takers = takers[~taken]
+            binding.chosen[takers] = number
+            undecided[takers] = False
+            if not undecided.any():
+                return
 
 
 def _suits(claim: Claim, volume: Volume) -> bool:
@@ -205,13 +225,16 @@ def _may_be_taken(claim: Claim, volume: Volume) -> bool:
     )
 
 
-def _chosen_before(volume: Volume, earlier: Iterable[StaticBinding]) -> BoolArray | np.bool_:
-    """Tell for each row whether another claim of the pod has the volume already."""
-    taken: BoolArray | np.bool_ = np.False_
-    for binding in earlier:
-        if volume.name in binding.numbers:
-            taken = taken | (binding.chosen == binding.numbers[volume.name])
-    return taken
+def _chosen_before(volume: Volume, earlier: Iterable[StaticBinding], positions: Rows | slice) -> BoolArray | None:
+    """Tell for each of some positions whether another claim of the pod has the volume already there; None: no claim
+    wants it.
+    """
+    taken = [
+        binding.chosen[positions] == binding.numbers[volume.name]
+        for binding in earlier
+        if volume.name in binding.numbers
+    ]
+    return np.logical_or.reduce(taken) if taken else None
 
 
 def _provide(

@@ -99,6 +99,9 @@ class _Attaching:
 
     def _too_many(self, row: int, csi_node: CsiNode, wanted: _Wanted) -> bool:
         storage = self._cluster.storage
+        limits = csi_node.limits
+        if not self._cluster.volumes_in_use.on(row) and not storage.attachments_on(csi_node.name):
+            return any(count > limits.get(driver, count) for driver, count in wanted.by_driver.items())
         by_pods = {
             volume
             for volumes in self._cluster.volumes_in_use.on(row)
@@ -106,7 +109,6 @@ class _Attaching:
         }
         attached = Counter(volume.driver for volume in by_pods | _attachments(csi_node.name, storage))
         added = Counter(volume.driver for volume in wanted.volumes - by_pods)
-        limits = csi_node.limits
         return any(attached[driver] + count > limits[driver] for driver, count in added.items() if driver in limits)
 
 

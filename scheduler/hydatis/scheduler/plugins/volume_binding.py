@@ -93,16 +93,17 @@ class VolumeBinding:
         static = np.logical_or.reduce([binding.chosen >= 0 for binding in found.bindings], initial=False)
         usage: dict[str, _Usage] = {}
         for binding in found.bindings:
-            for number, volume in enumerate(binding.candidates):
-                used = usage.setdefault(volume.class_name, _Usage(len(rows)))
-                used.add(binding.chosen == number, value(binding.claim.request or 0), value(volume.capacity))
+            sizes = np.array([*(value(volume.capacity) for volume in binding.candidates), 0], dtype=np.int64)
+            used = usage.setdefault(binding.claim.class_name, _Usage(len(rows)))
+            used.add(binding.chosen >= 0, value(binding.claim.request or 0))
+            used.capacity += sizes[binding.chosen]
         for provision in found.provisions:
-            for number, capacity in enumerate(provision.capacities):
-                used = usage.setdefault(capacity.class_name, _Usage(len(rows)))
-                here = provision.rows & (provision.room == number) & ~static
-                used.add(here, value(provision.claim.request or 0), 0)
-                # All claims draw on the same room, so it is not added up.
-                used.capacity[here] = value(capacity.capacity or 0)
+            rooms = np.array([*(value(known.capacity or 0) for known in provision.capacities), 0], dtype=np.int64)
+            here = provision.rows & (provision.room >= 0) & ~static
+            used = usage.setdefault(provision.claim.class_name, _Usage(len(rows)))
+            used.add(here, value(provision.claim.request or 0))
+            # All claims draw on the same room, so it is not added up.
+            used.capacity[here] = rooms[provision.room[here]]
         total = sum((used.scores() for used in usage.values()), np.zeros(len(rows), dtype=np.int64))
         classes = sum((used.here for used in usage.values()), np.zeros(len(rows), dtype=np.int64))
         rounded: Int64Array = (2 * total + classes) // np.maximum(2 * classes, 1)
@@ -135,11 +136,10 @@ class _Usage:
         self.requested: Int64Array = np.zeros(rows, dtype=np.int64)
         self.capacity: Int64Array = np.zeros(rows, dtype=np.int64)
 
-    def add(self, where: BoolArray, requested: int, capacity: int) -> None:
+    def add(self, where: BoolArray, requested: int) -> None:
         """Count a claim."""
         self.here |= where
         self.requested[where] += requested
-        self.capacity[where] += capacity
 
     def scores(self) -> Int64Array:
         """Return 0-100 (volumebinding/scorer.go, with the default shape: 100 when all is free, 0 when all is used)."""

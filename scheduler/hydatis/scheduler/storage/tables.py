@@ -5,7 +5,7 @@ one raises `version`, by which whoever keeps verdicts about pods with volumes kn
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from hydatis.scheduler.cluster_events import EVERYWHERE, ClusterEvent, EventLog
@@ -143,7 +143,7 @@ class Storage:
         """Return what is known of the room for volumes of a class, in the order of the objects' names."""
         return [c for _, c in sorted(self._capacities.items()) if c.class_name == name]
 
-    def attachments_on(self, node: str) -> Iterable[Attachment]:
+    def attachments_on(self, node: str) -> Collection[Attachment]:
         """Return the attachments to a node."""
         return self._attachments_by_node.get(node, {}).values()
 
