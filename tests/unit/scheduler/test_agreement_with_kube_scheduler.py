@@ -9,6 +9,7 @@ from hydatis.scheduler.events import NodeSeen, PodSeen
 from hydatis.scheduler.inspecting import Inspection
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.testing import NodeBuilder, PodBuilder, expression, node, pod
+from hydatis.scheduler.testing_storage import claim, seen, using, volume
 
 MI = 2**20
 
@@ -119,3 +120,12 @@ def test_a_pod_that_names_its_node_is_looked_at_there_only() -> None:
 def test_without_any_node_that_is_what_is_said_whatever_the_pod_asks_for() -> None:
     contradiction = {"matchFields": [expression("metadata.name", "In", name) for name in ("a", "b")]}
     assert inspect([], pod().required_node_affinity(contradiction)).message == "no nodes available to schedule pods"
+
+
+def test_what_the_node_affinity_of_a_volume_says_of_node_names_is_passed_over() -> None:
+    scheduler = Scheduler(random=np.random.default_rng(0))
+    scheduler.handle(NodeSeen(node("n").manifest()), 0)
+    elsewhere = [{"matchFields": [expression("metadata.name", "In", "another")]}]
+    for manifest in (claim(bound_to="volume"), volume(terms=elsewhere)):
+        scheduler.handle(seen(manifest), 0)
+    assert scheduler.inspect(using(pod(), "data").manifest()).feasible == {"n"}

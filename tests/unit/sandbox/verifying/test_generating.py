@@ -58,6 +58,14 @@ def test_clusters_are_small_mostly_and_sometimes_empty_or_large(clusters: list[C
         ("candidates", "nodeName", {"n0", "gone"}),
         ("pods", "reason", {"Infeasible", "Deferred"}),
         ("candidates", "weight", {1, 100}),
+        ("candidates", "claimName", {"claim-0", "claim-13", "claim-gone"}),
+        ("pods", "claimName", {"claim-0", "claim-13"}),
+        ("objects", "volumeBindingMode", {"Immediate", "WaitForFirstConsumer"}),
+        ("objects", "volume.kubernetes.io/selected-node", {"n0", "gone", ""}),
+        ("objects", "volumeMode", {"Block", "Filesystem"}),
+        ("objects", "phase", {"Pending", "Bound", "Lost", "Available"}),
+        ("objects", "preventPodSchedulingIfMissing", {True}),
+        ("objects", "count", {0, 1, 3}),
     ],
 )
 def test_every_value_that_plugins_tell_apart_comes_up(

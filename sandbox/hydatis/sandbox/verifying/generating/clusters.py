@@ -40,7 +40,7 @@ POD_FEATURES = (
     Feature(0.05, images.image_volume),
     Feature(0.06, features.needed_features),
     Feature(0.2, volumes.claims),
-    Feature(0.05, volumes.ephemeral),
+    Feature(0.08, volumes.ephemeral),
     Feature(0.1, volumes.disks),
     Feature(0.1, volumes.plain),
 )

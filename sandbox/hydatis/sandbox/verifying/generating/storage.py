@@ -187,7 +187,7 @@ def _volumes_of(random: Random, claims: list[Manifest]) -> Iterator[Manifest]:
     """Make the volumes that claims name, but for a few."""
     for claim in claims:
         name = claim["spec"].get("volumeName")
-        if name and random.random() < 0.95:
+        if name and random.random() < 0.88:
             made = _volume(random, name, claim["spec"]["storageClassName"], claim["spec"]["resources"]["requests"])
             made["spec"]["claimRef"] = _reference(claim)
             made["status"]["phase"] = "Bound"
