@@ -141,10 +141,17 @@ class Evaluation:
         """Run the plugins of one scope over `rows`; verdicts of scope NODE are kept apart, since placements leave
         them as they are.
         """
+        here = self._cluster.present[rows]
+        if not here.all():
+            # A log also names rows whose nodes are gone: plugins are asked about nodes that exist.
+            gone, rows = rows[~here], rows[here]
+            self._node_verdicts[gone] = self._row_verdicts[gone] = False
+            if not len(rows):
+                return
         plugins = [plugin for plugin in self._filters if plugin.scope is scope]
         verdicts = filter_rows(plugins, self._requirements, self._cluster, rows)
         if scope is Scope.NODE:
-            self._node_verdicts[rows] = verdicts & self._cluster.present[rows]
+            self._node_verdicts[rows] = verdicts
         elif scope is Scope.PLACEMENT:
             self._row_verdicts[rows] = verdicts & self._node_verdicts[rows]
         for entry in self._scores:

@@ -575,3 +575,127 @@ def test_no_pod_is_left_parked_that_could_be_placed(seed: int, bindings_fail: bo
         history.world.run(fail=bindings_fail and number % 3 == 0)
         assert history.world.feasible_but_parked() == [], f"after {number} steps"
     assert history.world.scheduler.statistics.scheduled_after_flush == 0
+
+
+_ZONES = "topology.kubernetes.io/zone"
+_OF_DRIVER = {"driver": "d", "volumeHandle": "h"}
+_WANTED_VOLUMES: Mapping[str, Callable[[PodBuilder], PodBuilder]] = {
+    "plain": lambda p: p,
+    "bound": lambda p: using(p, "bound"),
+    "first consumer": lambda p: using(p, "waits"),
+    "provisioned": lambda p: using(p, "provisioned"),
+    "alone": lambda p: using(p, "alone"),
+    "of the driver": lambda p: using(p, "of-driver"),
+    "disk": lambda p: p.set_spec(volumes=_DISK),
+}
+_OBJECTS: Mapping[str, tuple[dict[str, Any] | None, ...]] = {
+    "bound": (claim("bound", bound_to="v1"), claim("bound", "immediate"), None),
+    "waits": (claim("waits"), claim("waits", size="5Gi"), None),
+    "provisioned": (claim("provisioned", "made"), claim("provisioned", "made", size="3Gi"), None),
+    "alone": (claim("alone", bound_to="v3", modes=("ReadWriteOncePod",)), None),
+    "of-driver": (claim("of-driver", bound_to="v4"), None),
+    "v1": (
+        volume("v1"),
+        volume("v1", labels={_ZONES: "1"}, terms=reached_from("zone", "1")),
+        volume("v1", labels={_ZONES: "nowhere"}),
+        volume("v1", terms=reached_from("zone", "nowhere")),
+        None,
+    ),
+    "v2": (volume("v2"), volume("v2", terms=reached_from("zone", "nowhere")), None),
+    "v3": (volume("v3"), None),
+    "v4": (volume("v4", csi=_OF_DRIVER), None),
+    "waiting": (storage_class(), storage_class(waits=False), None),
+    "made": (
+        storage_class("made", "d"),
+        storage_class("made", "d", topologies=[{"matchLabelExpressions": [{"key": "zone", "values": ["9"]}]}]),
+        None,
+    ),
+    "d": (csi_driver("d", tracks_capacity=True), csi_driver("d"), csi_driver("d", must_be_on_node=True), None),
+    "a": (csi_node("a", {"d": 1}), csi_node("a", {"d": 0}), csi_node("a"), None),
+    "b": (csi_node("b", {"d": 1}), csi_node("b", {"d": 0}), csi_node("b"), None),
+    "room": (capacity("room", "2Gi", {}, "made"), capacity("room", "1Mi", {}, "made"), None),
+    "attached": (None, attachment("attached", "a", "v9", "d"), attachment("attached", "b", "v9", "d")),
+}
+"""Objects of storage by name: first the form in which they keep no pod away, then others; None: it is not there."""
+
+
+class StorageHistory(History):
+    """The same, with objects of storage that come, change and go, and pods that use them."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._there: dict[str, dict[str, Any]] = {}
+        self._steps = (
+            (self._object_changes, 14),
+            (self._node_changes, 2),
+            (self._node_comes_or_goes, 2),
+            (self._pod_with_volumes_waits, 6),
+            (self._pod_with_volumes_runs, 2),
+            (self._pod_goes, 5),
+        )
+        for name, forms in _OBJECTS.items():
+            self._turn_into(name, forms[0])
+
+    def _show(self, name: str) -> None:
+        super()._show(name)
+        zone = "1" if name == "a" else "2"
+        machine = node(name)
+        if "without zone" not in self._faults[name]:
+            machine.label("zone", zone).label(_ZONES, zone)
+        self.world.tell(events.NodeSeen(machine.unschedulable("cordoned" in self._faults[name]).manifest()))
+
+    def _object_changes(self) -> None:
+        """Put one right that is wrong, or one wrong if all are right or by chance."""
+        wrong = [name for name, forms in _OBJECTS.items() if self._there.get(name) != forms[0]]
+        if wrong and self._random.random() < 0.6:
+            name = self._one_of(wrong)
+            self._turn_into(name, _OBJECTS[name][0])
+        else:
+            name = self._one_of(_OBJECTS)
+            forms = _OBJECTS[name]
+            self._turn_into(name, forms[self._random.integers(len(forms))])
+
+    def _turn_into(self, name: str, manifest: dict[str, Any] | None) -> None:
+        before = self._there.pop(name, None)
+        if manifest is not None:
+            self._there[name] = manifest
+            self.world.tell(seen(manifest))
+        elif before is not None:
+            metadata, kind = before["metadata"], events.StorageKind(before["kind"])
+            self.world.tell(events.StorageGone(kind, metadata.get("namespace", ""), metadata["name"]))
+
+    def _pod_with_volumes_waits(self) -> None:
+        if len(self.world.waiting) < 5:
+            kind = self._one_of(_WANTED_VOLUMES)
+            self.world.see_pod(_WANTED_VOLUMES[kind](pod(kind.replace(" ", "-"))).manifest())
+
+    def _pod_with_volumes_runs(self) -> None:
+        kind = self._one_of(("alone", "of the driver", "disk"))
+        builder = _WANTED_VOLUMES[kind](pod(kind.replace(" ", "-"))).on(self._one_of(_NODES))
+        self.world.see_pod(builder.manifest())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_pod_with_volumes_is_left_parked_that_could_be_placed(seed: int) -> None:
+    history = StorageHistory(seed)
+    for number in range(250):
+        history.step()
+        history.world.now += 0.5
+        history.world.run(fail=number % 5 == 0)
+        assert history.world.feasible_but_parked() == [], f"after {number} steps"
+    assert history.world.scheduler.statistics.scheduled_after_flush == 0
+
+
+def test_a_node_that_went_is_no_longer_asked_about() -> None:
+    world = World(node("a"), node("b"))
+    for manifest in (claim("of-driver", bound_to="v4"), volume("v4", csi=_OF_DRIVER), csi_node("a"), csi_node("b")):
+        world.tell(seen(manifest))
+    first, second = (using(pod(name), "of-driver") for name in ("first", "second"))
+    world.see_pod(first.manifest())
+    world.run()
+    (other,) = {"a", "b"} - {world.seen[first.uid]["spec"]["nodeName"]}
+    world.tell(events.NodeGone(other))
+    world.see_pod(second.manifest())
+    world.run()
+    assert world.waiting == {}
+    assert world.seen[second.uid]["spec"]["nodeName"] != other
