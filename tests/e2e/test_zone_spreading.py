@@ -54,21 +54,15 @@ def a_hard_constraint(scene: Scene, scheduler: str) -> list[str]:
 
 def a_zone_that_takes_none(scene: Scene, scheduler: str) -> list[str]:
     """While the only node of a zone is cordoned its zone stays empty, so no other may have more than one pod."""
-    api = scene.control_plane.api
-    path = f"/api/v1/nodes/{scene.node_name(5)}"
-
-    def cordon(cordoned: bool) -> None:
-        node = api.call("GET", path)
-        api.call("PUT", path, {**node, "spec": {**node["spec"], "unschedulable": cordoned}})
-
-    cordon(True)
+    kubectl, node = scene.control_plane.kubectl, scene.node_name(5)
+    kubectl("cordon", node)
     place(scene, scheduler, 5, topologySpreadConstraints=[constraint("DoNotSchedule")])
     counts = by_zone(scene)
     if counts != {"a": 1, "b": 1, "c": 0}:
         return [f"pods by zone while c is cordoned: {counts}"]
     notes = [event["note"] for event in scene.events(reason="FailedScheduling", pod="web-4")]
     wrong = [] if any("didn't match pod topology spread constraints" in note for note in notes) else [f"told: {notes}"]
-    cordon(False)
+    kubectl("uncordon", node)
     scene.wait_for_bound(5)
     counts = by_zone(scene)
     return wrong if skew(counts) == 1 else [*wrong, f"pods by zone afterwards: {counts}"]

@@ -53,7 +53,8 @@ def short(test: str) -> str:
 
 def print_report(document: Mapping[str, Any], console: Console) -> None:
     """Show what a person wants to know."""
-    table = Table(title=f"Kubernetes {document['versions']['kubernetes']} [sig-scheduling]", title_justify="left")
+    title = Text(f"Kubernetes {document['versions']['kubernetes']} [sig-scheduling]")
+    table = Table(title=title, title_justify="left")
     table.add_column("test", overflow="fold")
     table.add_column("result")
     table.add_column("seconds", justify="right")
