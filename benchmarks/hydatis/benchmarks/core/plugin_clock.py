@@ -39,11 +39,11 @@ class PluginClock:
 
         @wraps(call)
         def timed(*arguments: Any, **named: Any) -> Any:
-            start = time.perf_counter()
+            start = time.thread_time()
             try:
                 return call(*arguments, **named)
             finally:
-                self._seconds[name] += time.perf_counter() - start
+                self._seconds[name] += time.thread_time() - start
 
         return timed
 

@@ -21,7 +21,7 @@ DEFINITIONS: Mapping[str, str] = {
     "first": "The first decision about a pod of its kind: every node is filtered and scored.",
     "like": "A decision about a pod like the one decided about just before.",
     "changed": "The same, after 20 running pods have gone and come back elsewhere in the cluster.",
-    "milliseconds": "Of the scheduler as it ships, over all decisions of all kinds.",
+    "milliseconds": "Processor time of the scheduler as it ships, over all decisions of all kinds.",
     "plugin_milliseconds": "Mean time that a decision spends in each plugin, from a second scheduler whose plugins are "
     "timed.",
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from hydatis.benchmarks.core import claims
 from hydatis.benchmarks.core.shapes import DEDICATED, DEDICATED_TO, NAMESPACE, SHAPES, Shape
 from hydatis.scheduler.events import Event, NamespaceSeen, NodeSeen, PodSeen, WorkloadSeen
 from hydatis.scheduler.instructions import Bind
@@ -60,6 +61,7 @@ def build(nodes: int, pods: int, apps: int, seed: int) -> Scene:
     scheduler = Scheduler(random=np.random.default_rng(seed))
     events: list[Event] = [NamespaceSeen({"metadata": {"name": NAMESPACE, "labels": {}}})]
     events += [NodeSeen(manifest) for manifest in _nodes(nodes)]
+    events += claims.storage(node["metadata"]["name"] for node in _nodes(nodes))
     events += _services(apps)
     for event in events:
         scheduler.handle(event, NOW)
@@ -67,20 +69,23 @@ def build(nodes: int, pods: int, apps: int, seed: int) -> Scene:
     started = time.perf_counter()
     for index in range(pods):
         app, shape = divmod(index // _BATCH, len(running))
-        events.append(_run(scheduler, running[shape], app % apps))
+        events += _run(scheduler, running[shape], app % apps)
     return Scene(nodes, pods, seed, events, time.perf_counter() - started)
 
 
-def _run(scheduler: Scheduler, shape: Shape, app: int) -> Event:
-    """Let the core place one pod, and confirm it as the API server would."""
-    manifest = shape.pod(app).manifest()
-    scheduler.handle(PodSeen(manifest), NOW)
+def _run(scheduler: Scheduler, shape: Shape, app: int) -> list[Event]:
+    """Let the core place one pod, and confirm it as the API server would; the events that tell of the running pod."""
+    builder = shape.pod(app)
+    waiting = [*claims.unbound(shape, builder), PodSeen(builder.manifest())]
+    for event in waiting:
+        scheduler.handle(event, NOW)
     placed = scheduler.schedule_next(NOW)
     if not isinstance(placed, Bind):
         raise RuntimeError(f"no node takes another pod of {shape.app(app)}: {placed}")  # noqa: TRY004  no argument's type
-    bound = PodSeen({**manifest, "spec": {**manifest["spec"], "nodeName": placed.node}})
-    scheduler.handle(bound, NOW)
-    return bound
+    running = [*claims.bound(shape, builder, placed.node), PodSeen(builder.on(placed.node).manifest())]
+    for event in running:
+        scheduler.handle(event, NOW)
+    return running
 
 
 def _nodes(count: int) -> list[Manifest]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from hydatis.benchmarks.errors import BenchError
 from hydatis.scheduler.testing import PodBuilder, expression, pod
+from hydatis.scheduler.testing_storage import using
 
 NAMESPACE = "core"
 ZONE = "topology.kubernetes.io/zone"
@@ -35,6 +36,8 @@ class Shape:
     """Whether the scene has running pods of this shape; false for pods that fit nowhere."""
     service: bool = False
     """Whether a Service selects the pods of each app, so that they are spread by default."""
+    claim: bool = False
+    """Whether each pod has a volume claim of its own, as the pods of a StatefulSet have; see `claims`."""
 
     def app(self, number: int) -> str:
         """Name one of the shape's apps."""
@@ -44,7 +47,13 @@ class Shape:
         """Begin a pod of one of the apps. Apps differ in what they request, so that no two share an evaluation."""
         app = self.app(number)
         builder = pod(app, NAMESPACE).requests(cpu=f"{100 + number}m", memory="128Mi").labels(app=app)
-        return self.feature(builder, app, number)
+        made = self.feature(builder, app, number)
+        return using(made, claim_of(made)) if self.claim else made
+
+
+def claim_of(builder: PodBuilder) -> str:
+    """Name the claim of a pod that has one."""
+    return f"data-{builder.uid}"
 
 
 def _plain(builder: PodBuilder, app: str, number: int) -> PodBuilder:
@@ -109,6 +118,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             Shape("hard spread", _spread("DoNotSchedule", ZONE, HOST)),
             Shape("soft spread", _spread("ScheduleAnyway", ZONE, HOST)),
             Shape("default spread", _plain, service=True),
+            Shape("volume claim", _plain, claim=True),
             Shape("fits nowhere", _too_large, runs=False),
         )
     }

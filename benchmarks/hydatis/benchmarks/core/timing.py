@@ -8,7 +8,7 @@ taken off the queue to the instruction for the driver.
 import gc
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,15 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from hydatis.benchmarks.core import claims
 from hydatis.benchmarks.core.plugin_clock import PluginClock
 from hydatis.benchmarks.core.scene import NOW, Scene
 from hydatis.benchmarks.core.shapes import Shape
 from hydatis.benchmarks.statistics import percentiles
 from hydatis.operator.running import GARBAGE_THRESHOLD
-from hydatis.scheduler.events import PodGone, PodSeen
+from hydatis.scheduler.events import Event, PodGone, PodSeen
 from hydatis.scheduler.instructions import Bind, Instruction
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
+from hydatis.scheduler.testing import PodBuilder
 
 CORE = "the core itself"
 """What a decision costs besides its plugins."""
@@ -87,17 +89,23 @@ class _Subject:
     clock: PluginClock
     samples: _Samples
 
-    def decide(self, shape: Shape, kind: int, occasion: Occasion) -> tuple[dict[str, Any], Instruction]:
+    def decide(self, shape: Shape, kind: int, occasion: Occasion) -> tuple[PodBuilder, Instruction]:
         """Bring one pod and time the decision about it."""
-        manifest = shape.pod(kind).manifest()
-        self.scheduler.handle(PodSeen(manifest), NOW)
+        builder = shape.pod(kind)
+        self.tell([*claims.unbound(shape, builder), PodSeen(builder.manifest())])
         self.clock.take()
-        started = time.perf_counter()
+        # A decision waits for nothing, so its processor time is its time on a processor that nobody else wants.
+        started = time.thread_time()
         instruction = self.scheduler.schedule_next(NOW)
-        self.samples.add(occasion, time.perf_counter() - started, self.clock.take())
+        self.samples.add(occasion, time.thread_time() - started, self.clock.take())
         if instruction is None:
             raise RuntimeError(f"the core has nothing to decide although a pod of {shape.app(kind)} waits")
-        return manifest, instruction
+        return builder, instruction
+
+    def tell(self, happened: Iterable[Event]) -> None:
+        """Let the scheduler hear of events."""
+        for event in happened:
+            self.scheduler.handle(event, NOW)
 
 
 def _measure_kind(subject: _Subject, shape: Shape, kind: int, likes: int, bystanders: "_Bystanders") -> None:
@@ -106,13 +114,13 @@ def _measure_kind(subject: _Subject, shape: Shape, kind: int, likes: int, bystan
     for occasion in occasions:
         if occasion is Occasion.CHANGED:
             bystanders.change(subject.scheduler)
-        manifest, instruction = subject.decide(shape, kind, occasion)
-        decided.append(manifest["metadata"]["uid"])
+        builder, instruction = subject.decide(shape, kind, occasion)
+        decided.append(builder)
         if isinstance(instruction, Bind):
-            bound = {**manifest, "spec": {**manifest["spec"], "nodeName": instruction.node}}
-            subject.scheduler.handle(PodSeen(bound), NOW)
-    for uid in decided:
-        subject.scheduler.handle(PodGone(uid), NOW)
+            node = instruction.node
+            subject.tell([*claims.bound(shape, builder, node), PodSeen(builder.on(node).manifest())])
+    for builder in decided:
+        subject.tell([PodGone(builder.uid), *claims.gone(shape, builder)])
     # Each pod that waits in vain would be looked at again before the next shape's decisions.
     while subject.scheduler.schedule_next(NOW) is not None:
         pass
