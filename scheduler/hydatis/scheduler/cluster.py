@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
+from hydatis.scheduler.attach_limits import AttachLimits
 from hydatis.scheduler.change_log import ChangeLog
 from hydatis.scheduler.cluster_events import ClusterEvent, EventLog
 from hydatis.scheduler.declared_features import declared_features
@@ -101,7 +102,8 @@ class Cluster:
         """What happened that can make a pod feasible, here or, with no row to it, around the cluster."""
         self.storage = Storage(self.events)
         """Volumes, claims and what else says which volumes a node can reach."""
-        self.volumes_in_use = VolumesInUse()
+        self.volumes_in_use = VolumesInUse(self.capacity)
+        self.attach_limits = AttachLimits(self.storage, self.row_of)
         self.volume_reach = VolumeReach()
         self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._rows: dict[str, int] = {}
@@ -360,6 +362,7 @@ class Cluster:
         self.declared_features = np.pad(self.declared_features, (0, added))
         self.labels.grow(self.capacity)
         self.placed.grow(self.capacity)
+        self.volumes_in_use.grow(self.capacity)
         self._names += [None] * added
         self._nodes += [None] * added
         self._pods += [{} for _ in range(added)]

@@ -162,7 +162,7 @@ def _match(
     """
     storage = cluster.storage
     kept, free = [], []
-    for volume in storage.volumes_of_class(claim.class_name):
+    for volume in storage.volumes_for(claim):
         if _suits(claim, volume):
             owner = storage.claim_of(volume)
             if kept_for(owner, claim):

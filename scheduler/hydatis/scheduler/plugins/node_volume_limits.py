@@ -49,7 +49,10 @@ class NodeVolumeLimits:
     def filter(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
         """Pass the nodes whose drivers can attach the pod's volumes beside those that are there."""
         attaching = _Attaching(requirements, cluster)
-        return np.array([attaching.fault(row) is None for row in rows.tolist()], dtype=np.bool_)
+        passed = attaching.surely_fits(rows)
+        for position in np.flatnonzero(~passed).tolist():
+            passed[position] = attaching.fault(int(rows[position])) is None
+        return passed
 
     def reasons(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, int]:
         """One reason a node."""
@@ -81,6 +84,19 @@ class _Attaching:
         self.missing = None if gone is None else _not_found(gone)
         # In-tree volumes are the driver's only on nodes that have drivers at all.
         self._wanted = {has_drivers: _wanted(volumes, cluster.storage, has_drivers) for has_drivers in (False, True)}
+
+    def surely_fits(self, rows: Rows) -> BoolArray:
+        """Tell for each row whether its limits hold although every volume of every pod and attachment there counted
+        anew; of the others only `fault` knows.
+        """
+        if self.missing is not None or any(wanted.must_be_there for wanted in self._wanted.values()):
+            return np.zeros(len(rows), dtype=np.bool_)
+        cluster = self._cluster
+        fits = np.ones(len(rows), dtype=np.bool_)
+        for driver, added in self._wanted[True].by_driver.items():
+            left = cluster.attach_limits.left(driver, cluster.capacity, cluster.node_changes.position)
+            fits &= cluster.volumes_in_use.most_attached[rows] + added <= left[rows]
+        return fits
 
     def fault(self, row: int) -> str | None:
         """Say why the node cannot have the pod's volumes."""

@@ -51,6 +51,10 @@ class AssumedBindings:
         kept = self._volumes.get(volume.name)
         return volume.claim if kept is None else kept.claim
 
+    def volumes_of(self, name: ClaimName) -> list[str]:
+        """Return the volumes that are assumed to be bound to the claim of this name."""
+        return [volume for volume, kept in self._volumes.items() if (kept.claim.namespace, kept.claim.name) == name]
+
     def node_of(self, claim: Claim) -> str | None:
         """Return the node for which the claim's volume is to be provisioned."""
         selected = self._claims.get(claim.name)

@@ -5,7 +5,7 @@ one raises `version`, by which whoever keeps verdicts about pods with volumes kn
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from hydatis.scheduler.cluster_events import EVERYWHERE, ClusterEvent, EventLog
@@ -31,10 +31,13 @@ class Storage:
         self.csi_drivers: dict[str, CsiDriver] = {}
         self.version = 0
         """Grows with every change that can bear on a pod with volumes, assumed ones included."""
+        self.attaching_version = 0
+        """Grows with every change of what can be attached to nodes, or is."""
         self._capacities: dict[tuple[str, str], Capacity] = {}
         self._attachments: dict[str, Attachment] = {}
         self._attachments_by_node: defaultdict[str, dict[str, Attachment]] = defaultdict(dict)
-        self._volumes_by_class: defaultdict[str, dict[str, Volume]] = defaultdict(dict)
+        self._volumes_by_owner: defaultdict[str | ClaimName, dict[str, Volume]] = defaultdict(dict)
+        """Volumes that are bound to or kept for a claim by its name, all others by the name of their class."""
         self._assumed = AssumedBindings()
 
     # Events
@@ -134,14 +137,24 @@ class Storage:
         storage_class = self.classes.get(claim.class_name)
         return storage_class is not None and storage_class.waits_for_consumer
 
-    def volumes_of_class(self, name: str) -> Iterable[Volume]:
-        """Return the volumes of a class (empty: of none) in the order of their names."""
-        volumes = self._volumes_by_class.get(name, {})
-        return [volumes[key] for key in sorted(volumes)]
+    def volumes_for(self, claim: Claim) -> Iterable[Volume]:
+        """Return the volumes of the claim's class (empty: of none) that are nobody's or this claim's, in the order of
+        their names. Some of them may be assumed to be another claim's.
+        """
+        found = dict(self._volumes_by_owner.get(claim.class_name, {}))
+        found.update(self._volumes_by_owner.get(claim.name, {}))
+        for name in self._assumed.volumes_of(claim.name):
+            if name in self.volumes:
+                found[name] = self.volumes[name]
+        return [found[name] for name in sorted(found) if found[name].class_name == claim.class_name]
 
     def capacities_of_class(self, name: str) -> Iterable[Capacity]:
         """Return what is known of the room for volumes of a class, in the order of the objects' names."""
         return [c for _, c in sorted(self._capacities.items()) if c.class_name == name]
+
+    def attachment_counts(self) -> Iterator[tuple[str, int]]:
+        """Yield the nodes with attachments, and how many each has."""
+        return ((node, len(attachments)) for node, attachments in self._attachments_by_node.items())
 
     def attachments_on(self, node: str) -> Collection[Attachment]:
         """Return the attachments to a node."""
@@ -153,6 +166,8 @@ class Storage:
 
     def _tell(self, what: ClusterEvent) -> None:
         self.version += 1
+        if what & (ClusterEvent.CSI_NODE | ClusterEvent.VOLUME_ATTACHMENT):
+            self.attaching_version += 1
         self._events.append(EVERYWHERE, what)
 
     # Objects filed in more than one place
@@ -163,16 +178,16 @@ class Storage:
         if known == volume:
             return False
         if known is not None:
-            _unfile(self._volumes_by_class, known.class_name, volume.name)
+            _unfile(self._volumes_by_owner, _owner(known), volume.name)
         self.volumes[volume.name] = volume
-        self._volumes_by_class[volume.class_name][volume.name] = volume
+        self._volumes_by_owner[_owner(volume)][volume.name] = volume
         return True
 
     def _remove_volume(self, name: str) -> Volume | None:
         self._assumed.volume_gone(name)
         known = self.volumes.pop(name, None)
         if known is not None:
-            _unfile(self._volumes_by_class, known.class_name, name)
+            _unfile(self._volumes_by_owner, _owner(known), name)
         return known
 
     def _set_attachment(self, attachment: Attachment) -> bool:
@@ -199,7 +214,12 @@ def _put(table: dict[Any, Any], key: object, value: object) -> bool:
     return True
 
 
-def _unfile(files: dict[str, dict[str, Any]], file: str, name: str) -> None:
+def _owner(volume: Volume) -> str | ClaimName:
+    claim = volume.claim
+    return volume.class_name if claim is None else ClaimName(claim.namespace, claim.name)
+
+
+def _unfile(files: dict[Any, dict[str, Any]], file: str | ClaimName, name: str) -> None:
     del files[file][name]
     if not files[file]:
         del files[file]
