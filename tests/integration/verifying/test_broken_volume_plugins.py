@@ -16,6 +16,7 @@ import pytest
 from hydatis.sandbox.verifying.judging import restricted
 from hydatis.sandbox.verifying.session import Disagreement
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
+from hydatis.scheduler.attach_limits import AttachLimits
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.plugins import MAX_NODE_SCORE, PreFilterResult
 from hydatis.scheduler.plugins.node_volume_limits import NodeVolumeLimits
@@ -24,7 +25,7 @@ from hydatis.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from hydatis.scheduler.plugins.volume_zone import VolumeZone
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.requirements import Requirements
-from hydatis.scheduler.storage.tables import Storage
+from hydatis.scheduler.storage.tables import Storage, filed_under
 from hydatis.scheduler.storage.volumes import EVERYWHERE
 
 FindDisagreement = Callable[[Profile], Disagreement | None]
@@ -38,11 +39,12 @@ def seen_otherwise(cluster: Cluster, **tables: Callable[[Any], Any]) -> Cluster:
     for name, change in tables.items():
         entries = {key: change(value) for key, value in getattr(storage, name).items()}
         setattr(storage, name, {key: value for key, value in entries.items() if value is not None})
-    storage._volumes_by_class = defaultdict(dict)
+    storage._volumes_by_owner = defaultdict(dict)
     for volume in storage.volumes.values():
-        storage._volumes_by_class[volume.class_name][volume.name] = volume
+        storage._volumes_by_owner[filed_under(volume)][volume.name] = volume
     changed = copy.copy(cluster)
     changed.storage = storage
+    changed.attach_limits = AttachLimits(storage, cluster.row_of)
     return changed
 
 

@@ -178,16 +178,16 @@ class Storage:
         if known == volume:
             return False
         if known is not None:
-            _unfile(self._volumes_by_owner, _owner(known), volume.name)
+            _unfile(self._volumes_by_owner, filed_under(known), volume.name)
         self.volumes[volume.name] = volume
-        self._volumes_by_owner[_owner(volume)][volume.name] = volume
+        self._volumes_by_owner[filed_under(volume)][volume.name] = volume
         return True
 
     def _remove_volume(self, name: str) -> Volume | None:
         self._assumed.volume_gone(name)
         known = self.volumes.pop(name, None)
         if known is not None:
-            _unfile(self._volumes_by_owner, _owner(known), name)
+            _unfile(self._volumes_by_owner, filed_under(known), name)
         return known
 
     def _set_attachment(self, attachment: Attachment) -> bool:
@@ -214,7 +214,8 @@ def _put(table: dict[Any, Any], key: object, value: object) -> bool:
     return True
 
 
-def _owner(volume: Volume) -> str | ClaimName:
+def filed_under(volume: Volume) -> str | ClaimName:
+    """Return the claim that the volume is bound to or kept for, as shown; the name of its class when there is none."""
     claim = volume.claim
     return volume.class_name if claim is None else ClaimName(claim.namespace, claim.name)
 
