@@ -1,6 +1,7 @@
 """Cases with kube-scheduler's answers: asked once, kept, and put before every mutant.
 
-Most cases go by the default profile; some by each scoring strategy, which other branches of the core then serve.
+Most cases go by the default profile; some by each scoring strategy and, those of one, with other arguments of plugins:
+other branches of the core then serve them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from hydatis.sandbox.verifying.arguments import plugin_arguments, scoring_by
+from hydatis.sandbox.mutating.comparing import profile_of
+from hydatis.sandbox.verifying.arguments import plugin_arguments
 from hydatis.sandbox.verifying.cases import Cluster
 from hydatis.sandbox.verifying.generating.clusters import make_cluster
 from hydatis.sandbox.verifying.generating.surroundings import CANDIDATES
@@ -50,7 +52,7 @@ def write_book(binary: Path, cases: int, seed: int, told: Told = lambda so_far: 
             count = round(total * share)
             numbers = range(first, first + count)
             first += count
-            profile = Profile() if strategy is None else scoring_by(Profile(), strategy)
+            profile = profile_of(strategy)
             for batch in (numbers[start : start + _BATCH] for start in range(0, count, _BATCH)):
                 pages += _ask(oracle, profile, strategy, [make_cluster(seed, number) for number in batch])
                 told(len(pages) * CANDIDATES)

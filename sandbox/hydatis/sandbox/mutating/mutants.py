@@ -1,7 +1,7 @@
 """Makes mutants of the decision core's modules: copies with one small change each. cosmic-ray's operators say which.
 
 A mutant is described here and made only where it is tried, since parsing takes longer than most trials. Annotations are
-left alone: they say nothing at run time.
+left alone, for they say nothing at run time, and so are the arguments of decorators.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ _NEAR: Mapping[str, tuple[str, ...]] = {
     "GtE": ("Gt", "Lt"),
     "Is": ("IsNot",),
     "IsNot": ("Is",),
-    "Add": ("Sub", "BitOr"),
+    "Add": ("Sub", "Mul"),
     "Sub": ("Add", "Mod"),
     "Mul": ("Add", "FloorDiv"),
     "Div": ("FloorDiv", "Mul"),
@@ -66,7 +66,7 @@ _NEAR: Mapping[str, tuple[str, ...]] = {
     "Pow": ("Mul", "Add"),
     "RShift": ("LShift", "BitAnd"),
     "LShift": ("RShift", "BitOr"),
-    "BitOr": ("BitAnd", "BitXor"),
+    "BitOr": ("BitAnd",),
     "BitAnd": ("BitOr", "BitXor"),
     "BitXor": ("BitOr", "BitAnd"),
 }
@@ -114,7 +114,7 @@ def mutants_of(module: str, source: str, *, every_replacement: bool = False) -> 
     """Return the mutants of a module, in the order of the operators.
 
     Without `every_replacement` an operator of the language gives way only to those nearest to it, which are the hardest
-    to notice: `<` to `<=` and `>=`, `+` to `-` and `|`.
+    to notice: `<` to `<=` and `>=`, `+` to `-` and `*`.
     """
     from cosmic_ray.ast import ast_nodes  # noqa: PLC0415  a development tool
     from cosmic_ray.plugins import get_operator, operator_names  # noqa: PLC0415
@@ -191,8 +191,11 @@ def _in_function(statement: Any) -> bool:
 
 
 def _is_annotation(node: Any) -> bool:
+    """Tell whether the node is in an annotation, or says how a class is made, as `frozen=True` does."""
     for around in _ancestors(node):
         parent = around.parent
+        if around.type == "decorator" and around is not node:
+            return True
         if parent is None:
             return False
         if parent.type == "annassign" and around is parent.children[1]:

@@ -97,7 +97,10 @@ def try_all(
 
 def _trial_of(mutant: Mutant, source: str, pages: int, process: ForkProcess, result: Connection) -> Trial:
     try:
-        verdict, said, before, after = result.recv()
+        answer = result.recv()
+        if isinstance(answer, MutateError):
+            raise answer
+        verdict, said, before, after = answer
     except EOFError:
         process.join()
         timed_out = process.exitcode == -signal.SIGXCPU
@@ -124,7 +127,11 @@ def _report(result: Connection, work: Callable[..., Any], arguments: tuple[Any, 
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
-    result.send(work(*arguments))
+    try:
+        answer = work(*arguments)
+    except Exception as error:
+        answer = MutateError(f"a mutant could not be tried ({type(error).__name__}: {error}); report this as a bug.")
+    result.send(answer)
     # A mutant may have left anything behind that would not end in order.
     os._exit(0)
 

@@ -38,9 +38,10 @@ _SHAPE = (
     UtilizationShapePoint(10, 3),
     UtilizationShapePoint(37, 10),
     UtilizationShapePoint(70, 0),
+    UtilizationShapePoint(88, 1),
     UtilizationShapePoint(95, 8),
 )
-"""Rises and falls, with slopes that divide into fractions, a 0 inside, and flat ends."""
+"""Rises and falls, with slopes that divide into fractions, a 0 and a 1 inside, and flat ends."""
 
 
 _FILTER_ARGS = FilterArgs(

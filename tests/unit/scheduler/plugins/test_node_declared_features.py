@@ -27,6 +27,7 @@ NO_EXEC = [{"name": "data", "mountPath": "/data", "bindMountOptions": ["noexec"]
         (pod().init_container(name="i", volumeMounts=NO_EXEC), {"mounts", "all"}),
         (pod().set_spec(ephemeralContainers=[{"name": "e", "volumeMounts": NO_EXEC}]), {"mounts", "all"}),
         (pod().container(name="c", volumeMounts=NO_EXEC, restartPolicyRules=RESTART_ALL), {"all"}),
+        (pod().container(name="c", volumeMounts=NO_EXEC).container(name="d", volumeMounts=NO_EXEC), {"mounts", "all"}),
     ],
 )
 def test_a_node_must_declare_every_feature_that_the_pod_needs(wanted: PodBuilder, passing: set[str]) -> None:

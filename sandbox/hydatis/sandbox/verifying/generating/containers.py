@@ -7,7 +7,7 @@ from hydatis.sandbox.verifying.cases import Manifest
 from hydatis.sandbox.verifying.generating.chance import few
 from hydatis.sandbox.verifying.generating.quantities import pod_level_requests, requests, small_requests
 
-_PORTS = (80, 443, 8080)
+_PORTS = (80, 443, 8080, 1)
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _ADDRESSES = ("", "0.0.0.0", "127.0.0.1", "10.0.0.1", "::1", "::")  # noqa: S104  drawn for manifests; nothing is bound
 
