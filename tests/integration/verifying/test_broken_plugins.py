@@ -320,7 +320,7 @@ def test_a_plugin_with_one_rule_changed_is_caught_in_a_small_case(
     assert found is not None
     named = {difference.plugin for difference in found.differences}
     assert broken.name in named or named == {""}
-    assert len(found.case.nodes) <= 2
+    assert len(found.case.nodes) <= 3
     assert len(found.case.candidates) == 1
 
 
