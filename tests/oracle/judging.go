@@ -79,6 +79,10 @@ func (j *judge) answer(line []byte) (given answer) {
 		return given
 	}
 	seat.snapshot.Snapshot = cache.NewSnapshot(asked.Pods, asked.Nodes)
+	if err := seat.nominated.set(asked.Nominated); err != nil {
+		given.Error = err.Error()
+		return given
+	}
 	for _, candidate := range asked.Candidates {
 		said, err := seat.judge(j.ctx, candidate)
 		if err != nil {
@@ -89,8 +93,8 @@ func (j *judge) answer(line []byte) (given answer) {
 	return given
 }
 
-// judge follows Scheduler.schedulePod and findNodesThatFitPod of kube-scheduler's schedule_one.go, without extenders,
-// nominated pods and preemption.
+// judge follows Scheduler.schedulingAlgorithm, schedulePod and findNodesThatFitPod of kube-scheduler's schedule_one.go,
+// without extenders.
 func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 	said := verdict{Space: []string{}, Feasible: []string{}, Best: []string{}}
 	nodes, err := p.snapshot.NodeInfos().List()
@@ -109,8 +113,11 @@ func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 			return said, status.AsError()
 		}
 		diagnosis.PreFilterMsg = status.Message()
+		diagnosis.NodeToStatus.SetAbsentNodesStatus(status)
 		said.PreFilter = &rejection{status.Code().String(), status.Reasons()}
-		said.Message = fitError(pod, len(nodes), diagnosis)
+		if err := p.fail(ctx, state, pod, len(nodes), diagnosis, &said); err != nil {
+			return said, err
+		}
 		return said, p.filterAlone(ctx, pod, nodes, nil, &said)
 	}
 	searched := nodes
@@ -124,8 +131,14 @@ func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 		return said, err
 	}
 	var feasible []fwk.NodeInfo
+	if kept, err := p.snapshot.NodeInfos().Get(pod.Status.NominatedNodeName); err == nil {
+		if p.together.RunFilterPluginsWithNominatedPods(ctx, state, pod, kept).IsSuccess() {
+			feasible = append(feasible, kept)
+			searched = nil
+		}
+	}
 	for _, node := range searched {
-		status := p.together.RunFilterPlugins(ctx, state, pod, node)
+		status := p.together.RunFilterPluginsWithNominatedPods(ctx, state, pod, node)
 		switch {
 		case status.IsSuccess():
 			feasible = append(feasible, node)
@@ -137,8 +150,7 @@ func (p *panel) judge(ctx context.Context, pod *v1.Pod) (verdict, error) {
 	}
 	said.Feasible = nodeNames(feasible)
 	if len(feasible) == 0 {
-		said.Message = fitError(pod, len(nodes), diagnosis)
-		return said, nil
+		return said, p.fail(ctx, state, pod, len(nodes), diagnosis, &said)
 	}
 	return said, p.score(ctx, state, pod, feasible, &said)
 }
@@ -209,6 +221,23 @@ func (p *panel) score(
 		}
 	}
 	sort.Strings(said.Best)
+	return nil
+}
+
+// fail says why there is no node, and tries to make room.
+func (p *panel) fail(
+	ctx context.Context, state fwk.CycleState, pod *v1.Pod, nodes int, diagnosis framework.Diagnosis, said *verdict,
+) error {
+	// A pod that names its node is not scheduled; it is asked about only.
+	if p.preemption != nil && pod.Spec.NodeName == "" {
+		preemption, text, err := p.makeRoom(ctx, state, pod, diagnosis.NodeToStatus)
+		if err != nil {
+			return err
+		}
+		said.Preemption = preemption
+		diagnosis.PostFilterMsg = text
+	}
+	said.Message = fitError(pod, nodes, diagnosis)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
@@ -19,6 +20,7 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/defaultpreemption"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/dynamicresources"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodevolumelimits"
@@ -42,11 +44,15 @@ type panel struct {
 	together framework.Framework
 	alone    []member
 	weights  map[string]int64
+	// nominated are the pods that a node is kept for.
+	nominated nominator
+	// preemption is nil where nobody asked for it.
+	preemption *defaultpreemption.DefaultPreemption
 }
 
-// These frame a profile; they neither filter nor score, and preemption is not asked about.
+// These frame a profile; they neither filter nor score.
 var framing = map[string]bool{names.PrioritySort: true, names.DefaultBinder: true}
-var silent = map[string]bool{names.SchedulingGates: true, names.DefaultPreemption: true}
+var silent = map[string]bool{names.SchedulingGates: true}
 
 func init() { metrics.InitMetrics() }
 
@@ -56,17 +62,25 @@ func newPanel(ctx context.Context, asked *request, objects []runtime.Object) (*p
 	if err != nil {
 		return nil, err
 	}
-	made := &panel{snapshot: &current{cache.NewEmptySnapshot()}, weights: map[string]int64{}}
+	made := &panel{
+		snapshot: &current{cache.NewEmptySnapshot()}, weights: map[string]int64{}, nominated: nominator{},
+	}
 	options, start, err := surroundings(ctx, made.snapshot, objects)
 	if err != nil {
 		return nil, err
 	}
+	options = append(options, frameworkruntime.WithPodNominator(made.nominated))
 	chosen, err := choose(profile.Plugins.MultiPoint.Enabled, asked.Plugins)
 	if err != nil {
 		return nil, err
 	}
 	if made.together, err = newFramework(ctx, profile, "together", chosen, options); err != nil {
 		return nil, err
+	}
+	if preempting(asked.Plugins) {
+		if made.preemption, err = newPreemption(ctx, profile, made.together); err != nil {
+			return nil, err
+		}
 	}
 	for _, plugin := range chosen {
 		alone, err := newFramework(ctx, profile, plugin.Name, []config.Plugin{plugin}, options)
@@ -115,6 +129,10 @@ func choose(enabled []config.Plugin, wanted []string) ([]config.Plugin, error) {
 			continue
 		}
 		known[plugin.Name] = true
+		if plugin.Name == names.DefaultPreemption {
+			// It runs after all others, when they leave no node.
+			continue
+		}
 		if len(wanted) == 0 || asked[plugin.Name] {
 			chosen = append(chosen, plugin)
 		}
@@ -125,6 +143,10 @@ func choose(enabled []config.Plugin, wanted []string) ([]config.Plugin, error) {
 		}
 	}
 	return chosen, nil
+}
+
+func preempting(wanted []string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, names.DefaultPreemption)
 }
 
 // newFramework names each profile, since some plugins file under that name what they add to a shared informer.

@@ -17,6 +17,8 @@ type request struct {
 	Nodes []*v1.Node      `json:"nodes"`
 	// Pods run or are bound: each names its node.
 	Pods []*v1.Pod `json:"pods"`
+	// Nominated pods wait; each has a node kept for it, status.nominatedNodeName.
+	Nominated []*v1.Pod `json:"nominated"`
 	// Objects are all others that plugins look up, such as claims, volumes, classes and namespaces, with apiVersion and
 	// kind.
 	Objects []json.RawMessage `json:"objects"`
@@ -64,8 +66,10 @@ type verdict struct {
 	Totals map[string]int64               `json:"totals,omitempty"`
 	// Best are the feasible nodes with the highest total.
 	Best []string `json:"best"`
-	// Message is the FailedScheduling text without preemption's part; empty when some node is feasible.
+	// Message is the FailedScheduling text; empty when some node is feasible.
 	Message string `json:"message,omitempty"`
+	// Preemption is nil where it is not tried.
+	Preemption *room `json:"preemption,omitempty"`
 }
 
 type rejection struct {

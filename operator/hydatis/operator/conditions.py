@@ -1,13 +1,15 @@
-"""Writes PodScheduled=False, reason Unschedulable: the condition that cluster autoscalers act on.
+"""Writes what pods without a node have in their status: PodScheduled=False, reason Unschedulable, the condition that
+cluster autoscalers act on, and `nominatedNodeName`, the node that is kept for the pod.
 
-The `driver` tells it what the pods' conditions are (from their manifests) and what they should be. A PATCH goes out
-only when reason or message differ from what is there, and is repeated until the API server has taken or refused it. It
+The `driver` tells it what the pods' status says (from their manifests) and what it should say. A PATCH goes out only
+when something differs from what is there, and is repeated until the API server has taken or refused it. It
 names the pod's uid, so that it never lands on a pod created anew under the same name.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,11 +34,18 @@ class ConditionWriter:
         self._outbox = outbox
         self._present: dict[str, str] = {}
         """uid to the message of the Unschedulable condition that the API server has."""
-        self._wanted: dict[str, tuple[PodReference, str]] = {}
-        """uid to what the queued PATCH will write; a newer message replaces an older one that has not left yet."""
+        self._nominated: dict[str, str] = {}
+        """uid to the nominatedNodeName that the API server has, where it has one."""
+        self._wanted: dict[str, _Wanted] = {}
+        """uid to what the queued PATCH will write; newer parts replace older ones that have not left yet."""
 
     def observe(self, uid: str, manifest: Mapping[str, Any]) -> None:
-        """A pending pod's manifest was seen: remember the condition it has."""
+        """A pending pod's manifest was seen: remember the condition and the nomination it has."""
+        nominated = manifest.get("status", {}).get("nominatedNodeName")
+        if nominated:
+            self._nominated[uid] = nominated
+        else:
+            self._nominated.pop(uid, None)
         for condition in manifest.get("status", {}).get("conditions") or ():
             if condition.get("type") == "PodScheduled":
                 if condition.get("status") == "False" and condition.get("reason") == REASON:
@@ -48,23 +57,39 @@ class ConditionWriter:
     def forget(self, uid: str) -> None:
         """The pod is bound or gone."""
         self._present.pop(uid, None)
+        self._nominated.pop(uid, None)
         self._wanted.pop(uid, None)
 
-    def submit(self, pod: PodReference, message: str) -> None:
-        """The pod is unschedulable for this reason."""
-        if pod.uid in self._wanted:
-            self._wanted[pod.uid] = (pod, message)
-        elif self._present.get(pod.uid) != message:
-            self._wanted[pod.uid] = (pod, message)
-            self._outbox.put(Lane.CONDITION, lambda: self._write(pod.uid))
+    def submit(self, pod: PodReference, message: str, nominated_node: str | None = None) -> None:
+        """The pod is unschedulable for this reason, and this node is kept for it (empty: none; None: as it is)."""
+        self._want(_Wanted(pod, message, nominated_node))
+
+    def nominate(self, pod: PodReference, nominated_node: str) -> None:
+        """Tell which node is kept for the pod; empty: none."""
+        self._want(_Wanted(pod, None, nominated_node))
+
+    def _want(self, wanted: "_Wanted") -> None:
+        uid = wanted.pod.uid
+        queued = self._wanted.get(uid)
+        if queued is not None:
+            self._wanted[uid] = queued.replaced_by(wanted)
+        elif self._changes(wanted):
+            self._wanted[uid] = wanted
+            self._outbox.put(Lane.CONDITION, lambda: self._write(uid))
+
+    def _changes(self, wanted: "_Wanted") -> bool:
+        uid, node = wanted.pod.uid, wanted.nominated_node
+        says = wanted.message is not None and self._present.get(uid) != wanted.message
+        return says or (node is not None and self._nominated.get(uid, "") != node)
 
     async def _write(self, uid: str) -> None:
         wanted = self._wanted.pop(uid, None)
         if wanted is None:
             return
-        pod, message = wanted
+        pod = wanted.pod
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/status"
-        body = condition_patch(uid, message, changed_at=None if uid in self._present else datetime.now(UTC))
+        changed_at = None if uid in self._present else datetime.now(UTC)
+        body = status_patch(uid, wanted.message, wanted.nominated_node, changed_at=changed_at)
         try:
             await self._connection.request(
                 "PATCH", path, resource="pods/status", verb="patch", body=body, meaning=Body.STRATEGIC_MERGE_PATCH
@@ -73,18 +98,43 @@ class ConditionWriter:
             return
         except TRANSIENT as error:
             await asyncio.sleep(error.retry_after if isinstance(error, TooManyRequests) else RETRY_SECONDS)
-            self.submit(*self._wanted.get(uid, wanted))
+            self._want(wanted.replaced_by(self._wanted.get(uid, wanted)))
         except OperatorError as error:
             self.failed += 1
             logger.warning("The PodScheduled condition of %s was not written: %s", pod, error)
         else:
             self.written += 1
-            self._present[uid] = message
+            if wanted.message is not None:
+                self._present[uid] = wanted.message
+            if wanted.nominated_node is not None:
+                self._nominated[uid] = wanted.nominated_node
 
 
-def condition_patch(uid: str, message: str, *, changed_at: datetime | None) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    pod: PodReference
+    message: str | None
+    """None: the condition stays as it is."""
+    nominated_node: str | None
+    """None: it stays as it is; empty: none."""
+
+    def replaced_by(self, newer: "_Wanted") -> "_Wanted":
+        """Return what is wanted after both."""
+        message = self.message if newer.message is None else newer.message
+        node = self.nominated_node if newer.nominated_node is None else newer.nominated_node
+        return _Wanted(newer.pod, message, node)
+
+
+def status_patch(
+    uid: str, message: str | None, nominated_node: str | None, *, changed_at: datetime | None
+) -> Mapping[str, Any]:
     """A strategic merge patch of pods/status; `changed_at` only when the condition's status changes."""
-    condition = {"type": "PodScheduled", "status": "False", "reason": REASON, "message": message}
-    if changed_at is not None:
-        condition["lastTransitionTime"] = changed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"metadata": {"uid": uid}, "status": {"conditions": [condition]}}
+    status: dict[str, Any] = {}
+    if message is not None:
+        condition = {"type": "PodScheduled", "status": "False", "reason": REASON, "message": message}
+        if changed_at is not None:
+            condition["lastTransitionTime"] = changed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        status["conditions"] = [condition]
+    if nominated_node is not None:
+        status["nominatedNodeName"] = nominated_node or None
+    return {"metadata": {"uid": uid}, "status": status}

@@ -17,9 +17,12 @@ from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.metrics import Metrics
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
+from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.events import (
     BindFailed,
     BindSucceeded,
+    DisruptionBudgetGone,
+    DisruptionBudgetSeen,
     Event,
     NamespaceGone,
     NamespaceSeen,
@@ -27,13 +30,14 @@ from hydatis.scheduler.events import (
     NodeSeen,
     PodGone,
     PodSeen,
+    PreemptionFailed,
     StorageGone,
     StorageKind,
     StorageSeen,
     WorkloadGone,
     WorkloadSeen,
 )
-from hydatis.scheduler.instructions import Bind, Instruction
+from hydatis.scheduler.instructions import Bind, Instruction, Preemption
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.workloads import Workload
 
@@ -49,7 +53,9 @@ _PAUSE_AFTER_FAULT_SECONDS = 1.0
 
 
 class Driver:
-    """Feeds the core and carries out what it says. `submit_bind` is `Claimer.submit`, set when the claimer exists."""
+    """Feeds the core and carries out what it says. `submit_bind` is `Claimer.submit` and `submit_preemption` is
+    `Evictor.submit`, set when these exist.
+    """
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class Driver:
     ) -> None:
         self.core = core
         self.submit_bind: Callable[[Bind], None] = lambda _: None
+        self.submit_preemption: Callable[[PodReference, Preemption], None] = lambda *_: None
         self._outbox = outbox
         self._recorder = recorder
         self._conditions = conditions
@@ -144,6 +151,15 @@ class Driver:
         namespace, _, name = key.rpartition("/")
         self.tell(StorageGone(kind, namespace, name))
 
+    def budget_seen(self, manifest: Mapping[str, Any]) -> None:
+        """A PodDisruptionBudget was listed, added or modified."""
+        self.tell(DisruptionBudgetSeen(manifest))
+
+    def budget_gone(self, key: str) -> None:
+        """A PodDisruptionBudget was deleted; `key` is NAMESPACE/NAME."""
+        namespace, _, name = key.partition("/")
+        self.tell(DisruptionBudgetGone(namespace, name))
+
     def tell(self, event: Event) -> None:
         """Give the core one event; a defect of the core in it is counted and logged, and the rest goes on."""
         try:
@@ -164,6 +180,7 @@ class Driver:
             self._recorder.normal(pod, "Scheduled", note, action="Binding", controller=decision.scheduler_name)
             return
         self.tell(BindFailed(pod.uid, reason or outcome))
+        self._conditions.nominate(pod, "")
         if outcome != "gone":
             happened = "was withdrawn" if outcome == "withdrawn" else "failed"
             note = f"Binding to node {instruction.node} {happened} and will be tried again: {reason}"
@@ -215,8 +232,20 @@ class Driver:
             return
         pod, profile = instruction.pod, instruction.decision.scheduler_name
         self._metrics.unschedulable(profile, seconds)
-        self._conditions.submit(pod, instruction.message)
+        self._metrics.preemption_attempted(instruction)
+        self._conditions.submit(pod, instruction.message, instruction.nominated_node)
+        if instruction.preemption is not None:
+            self._displace(pod, instruction.preemption)
         self._recorder.warning(pod, "FailedScheduling", instruction.message, action="Scheduling", controller=profile)
+
+    def _displace(self, pod: PodReference, preemption: Preemption) -> None:
+        for outranked in preemption.outranked:
+            self._conditions.nominate(outranked, "")
+        self.submit_preemption(pod, preemption)
+
+    def preemption_failed(self, pod: PodReference, staying: frozenset[str]) -> None:
+        """The evictor's answer: these victims stay."""
+        self.tell(PreemptionFailed(pod.uid, staying))
 
     async def _sleep(self) -> None:
         """Until an event comes, a bind leaves room, or a backoff ends."""

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from hydatis.operator.binding import BOUND, OUTCOMES
 from hydatis.scheduler.decision import Decision
+from hydatis.scheduler.instructions import ReportUnschedulable
 
 _IMPORTED_AT = time.perf_counter()
 
@@ -73,6 +74,17 @@ class Metrics:
             "From the time a pod was first ready to schedule until it is bound, over all attempts.",
             ("attempts",),
             buckets=_exponential(0.01, 2, 20),
+            registry=self.registry,
+        )
+        self.preemption_attempts = Counter(
+            "scheduler_preemption_attempts_total",
+            "Scheduling cycles that looked for pods of lower priority to displace.",
+            registry=self.registry,
+        )
+        self.preemption_victims = Histogram(
+            "scheduler_preemption_victims",
+            "Pods that make way for one pod.",
+            buckets=_exponential(1, 2, 7),
             registry=self.registry,
         )
         self.attempts = Histogram(
@@ -147,6 +159,13 @@ class Metrics:
     def unschedulable(self, profile: str, seconds: float) -> None:
         """A scheduling cycle found no node for a pod with this scheduler name."""
         self._attempt("unschedulable", profile, seconds)
+
+    def preemption_attempted(self, report: ReportUnschedulable) -> None:
+        """A scheduling cycle found no node, and looked for victims where there are nodes at all."""
+        if report.decision.nodes:
+            self.preemption_attempts.inc()
+        if report.preemption is not None:
+            self.preemption_victims.observe(report.preemption.victim_count)
 
     def _attempt(self, result: str, profile: str, seconds: float) -> None:
         """`profile` is the pod's scheduler name, as kube-scheduler labels its profiles."""

@@ -1,8 +1,9 @@
-"""What leaves for the API server: a fixed pool of workers that serve binds first, then conditions, then Events.
+"""What leaves for the API server: a fixed pool of workers that serve binds first, then evictions, conditions, Events.
 
-`binding`, `conditions` and `recording` put their work here; `running` starts and closes it. A lower lane gets only the
-workers that its limit leaves it, so hanging Event posts never hold up binds, and its oldest work waits no longer than
-`PATIENCE_SECONDS` for the lanes above it. One job at a time has a worker, so nothing grows but the lanes themselves.
+`binding`, `evicting`, `conditions` and `recording` put their work here; `running` starts and closes it. A lower lane
+gets only the workers that its limit leaves it, so hanging Event posts never hold up binds, and its oldest work waits no
+longer than `PATIENCE_SECONDS` for the lanes above it. One job at a time has a worker, so nothing grows but the lanes
+themselves.
 """
 
 import asyncio
@@ -23,8 +24,9 @@ class Lane(IntEnum):
     """What goes first: the lower, the sooner."""
 
     BIND = 0
-    CONDITION = 1
-    EVENT = 2
+    EVICTION = 1
+    CONDITION = 2
+    EVENT = 3
 
 
 class Outbox:
@@ -35,9 +37,9 @@ class Outbox:
         self.failures = 0
         """Jobs that ended in an error nobody expected; each is logged with its traceback."""
         # Together less than all: some workers stay for binds as long as there are more than two.
-        self._limits = (concurrency, max(1, concurrency // 4), max(1, concurrency // 2))
-        self._lanes: tuple[deque[tuple[float, Job]], ...] = (deque(), deque(), deque())
-        self._running = [0, 0, 0]
+        self._limits = (concurrency, max(1, concurrency // 4), max(1, concurrency // 8), max(1, concurrency // 2))
+        self._lanes: tuple[deque[tuple[float, Job]], ...] = tuple(deque() for _ in Lane)
+        self._running = [0] * len(Lane)
         self._idle: deque[asyncio.Future[None]] = deque()
         self._workers: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()

@@ -43,6 +43,7 @@ class _Record:
     controller: str
     """The pod's scheduler name, which kube-scheduler names as the reporting controller, too."""
     at: datetime
+    related: PodReference | None = None
     name: str = ""
     """The Event's, given when it is first sent: an attempt whose answer was lost is then found out by its name."""
 
@@ -80,9 +81,19 @@ class Recorder:
         self._stamps = Stamps()
         self._warned_at = float("-inf")
 
-    def normal(self, pod: PodReference, reason: str, note: str, *, action: str, controller: str) -> None:
-        """Record what went as it should; it is never aggregated."""
-        self._enqueue(_Record(pod, "Normal", reason, capped(note), action, controller, datetime.now(UTC)))
+    def normal(
+        self,
+        pod: PodReference,
+        reason: str,
+        note: str,
+        *,
+        action: str,
+        controller: str,
+        related: PodReference | None = None,
+    ) -> None:
+        """Record what went as it should; it is never aggregated. `related` is the other pod it is about."""
+        record = _Record(pod, "Normal", reason, capped(note), action, controller, datetime.now(UTC), related=related)
+        self._enqueue(record)
 
     def warning(self, pod: PodReference, reason: str, note: str, *, action: str, controller: str) -> None:
         """Record what did not; repeats become a series."""
@@ -230,7 +241,8 @@ class Recorder:
 
     def _body(self, record: _Record, name: str) -> Mapping[str, Any]:
         pod = record.pod
-        return {
+        related = {} if record.related is None else {"related": _object(record.related)}
+        return related | {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {"name": name, "namespace": pod.namespace},
@@ -239,16 +251,14 @@ class Recorder:
             "reportingInstance": self._instance,
             "action": record.action,
             "reason": record.reason,
-            "regarding": {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "namespace": pod.namespace,
-                "name": pod.name,
-                "uid": pod.uid,
-            },
+            "regarding": _object(pod),
             "note": record.note,
             "type": record.kind,
         }
+
+
+def _object(pod: PodReference) -> Mapping[str, Any]:
+    return {"apiVersion": "v1", "kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid}
 
 
 class Stamps:

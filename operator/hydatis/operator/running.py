@@ -30,6 +30,7 @@ from hydatis.operator.credentials import CredentialSource
 from hydatis.operator.driver import Driver
 from hydatis.operator.errors import OperatorError
 from hydatis.operator.event_loop import new_event_loop
+from hydatis.operator.evicting import Evictor
 from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.policies import PolicyKeeper
@@ -121,6 +122,8 @@ class Operator:
             timeout_seconds=options.volume_bind_timeout_seconds,
         )
         self.driver.submit_bind = self.claimer.submit
+        evictor = Evictor(connection, self.outbox, self.recorder, self.driver.preemption_failed)
+        self.driver.submit_preemption = evictor.submit
         self.policies = PolicyKeeper(connection, self.driver.tell)
         watched = (*_watched(self.driver, self.claimer), *_watched_storage(self.driver, self.storage))
         self.streams = [Stream(connection, one, options.timing, jitter=jitter) for one in watched]
@@ -292,6 +295,13 @@ def _watched(driver: Driver, claimer: Claimer) -> tuple[Watched, ...]:
             driver.pod_seen,
             _both(driver.pod_gone, claimer.pod_gone),
             field_selector="status.phase!=Succeeded,status.phase!=Failed",
+        ),
+        Watched(
+            "poddisruptionbudgets",
+            "/apis/policy/v1/poddisruptionbudgets",
+            _namespaced_name,
+            driver.budget_seen,
+            driver.budget_gone,
         ),
         *(
             Watched(

@@ -14,3 +14,5 @@ Float64Array: TypeAlias = NDArray[np.float64]
 
 Rows: TypeAlias = NDArray[np.intp]
 """Row numbers, each at most once, in no particular order."""
+
+NO_ROWS: Rows = np.zeros(0, dtype=np.intp)

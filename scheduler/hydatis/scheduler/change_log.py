@@ -27,6 +27,11 @@ class ChangeLog:
             del self._rows[:_LONGEST]
             self._first += _LONGEST
 
+    def retract(self, position: int) -> None:
+        """Strike out what was written after `position`, which no reader has seen: it was undone."""
+        del self._rows[max(position - self._first, 0) :]
+        self._first = min(self._first, position)
+
     def since(self, position: int) -> Rows | None:
         """Return the rows changed since `position`, each once; None when the log no longer reaches back so far."""
         if position < self._first:

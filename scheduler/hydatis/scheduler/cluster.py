@@ -9,7 +9,8 @@ The scheduler is the only writer; plugins and the evaluation of classes read. In
 - every change of a row is written to a change log, so that readers evaluate again just the rows that changed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,8 @@ class Cluster:
         """The placed pods as other pods' selectors see them."""
         self.workloads = Workloads()
         """Services and controllers, whose selectors say which pods belong together."""
+        self.priorities: Counter[int] = Counter()
+        """How many placed pods have each priority."""
         self.node_changes = ChangeLog()
         """Rows whose node object changed, came or went."""
         self.placement_changes = ChangeLog()
@@ -138,6 +141,16 @@ class Cluster:
     def pods_on(self, row: int) -> Mapping[str, PodClass]:
         """Return the pods placed on a row, by uid."""
         return self._pods[row]
+
+    @property
+    def inexact_rows(self) -> Set[int]:
+        """Rows whose sums are held at 2^63 - 1, and so do not tell what is left when a pod goes."""
+        return self._inexact_rows
+
+    def order_pods(self, row: int, uids: Iterable[str]) -> None:
+        """Put the pods of a row back into an order that they had before; they must be the same pods."""
+        pods = self._pods[row]
+        self._pods[row] = {uid: pods[uid] for uid in uids}
 
     def host_ports_conflict(self, requirements: Requirements, rows: Rows) -> BoolArray:
         """Tell for each row whether a host port the pod wants is taken there."""
@@ -225,6 +238,7 @@ class Cluster:
         assert uid not in pods, f"pod {uid} is placed on {node} already"  # noqa: S101  a fault of the core itself
         pods[uid] = pod
         requirements = pod.requirements
+        self.priorities[pod.priority] += 1
         self.placed.place(row, pod.identity, pod.affinity)
         if requirements.huge:
             self._inexact_rows.add(row)
@@ -241,6 +255,9 @@ class Cluster:
         row = self._rows[node]
         pod = self._pods[row].pop(uid)
         requirements = pod.requirements
+        self.priorities[pod.priority] -= 1
+        if not self.priorities[pod.priority]:
+            del self.priorities[pod.priority]
         self.placed.remove(row, pod.identity, pod.affinity)
         if requirements.host_ports:
             self._ports[row].release(requirements.host_ports)

@@ -106,6 +106,7 @@ class EventLog:
     def retract(self, position: int) -> None:
         """Strike out what was written after `position`, which no reader has seen: it was undone."""
         del self._entries[max(position - self._first, 0) :]
+        self._first = min(self._first, position)
 
     def since(self, position: int) -> Happened:
         """Return what happened after `position`."""

@@ -9,18 +9,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.binding import bind
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.decision import Decision, Mode
+from hydatis.scheduler.decision import Decision, Mode, NodeScore
 from hydatis.scheduler.evaluating import Evaluations
-from hydatis.scheduler.filtering import NO_NODES, no_nodes_available
+from hydatis.scheduler.filter_args import FilterArgs
+from hydatis.scheduler.filtering import NO_NODES, Filters, held_back, no_nodes_available
 from hydatis.scheduler.instructions import Instruction, ReportUnschedulable
+from hydatis.scheduler.nominations import Beside, Nominations
 from hydatis.scheduler.pending_pod import PendingPod
 from hydatis.scheduler.permitting import permit
 from hydatis.scheduler.policy import Policy, select_policy
+from hydatis.scheduler.preempting import NoCandidate, NotEligible, Preemptor, told
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.reserving import Reservations, reserve
+from hydatis.scheduler.scoring import Evaluation
 from hydatis.scheduler.selecting import select
 
 
@@ -30,6 +35,8 @@ class SchedulingCycle:
 
     cluster: Cluster
     reservations: Reservations
+    nominations: Nominations
+    preemptor: Preemptor
     evaluations: Evaluations
     profile: Profile
     random: np.random.Generator
@@ -38,6 +45,7 @@ class SchedulingCycle:
         """Find a node for the pod and reserve it, or say why there is none."""
         policy = self.policy_of(pod, policies)
         decision = self._undecided(pod, policy, now)
+        args = policy.plugin_args.filters
 
         # 1. PreFilter: can this pod go anywhere at all, and are only some nodes worth a look?
         refusal = self._not_honoured(pod)
@@ -45,24 +53,38 @@ class SchedulingCycle:
             return _unschedulable_everywhere(decision, refusal)
         space = prefilter(self.profile.prefilters, pod.pod_class.requirements, self.cluster)
         if isinstance(space, Rejected):
-            return _unschedulable_everywhere(decision, space)
+            report = _unschedulable_everywhere(decision, space)
+            return self._make_room(pod, args, report, NO_ROWS) if self.cluster.node_count else report
 
         # 2. Filter and 3. Score: the nodes that changed since a like pod was last here.
         evaluation = self.evaluations.of(pod.pod_class, policy, space)
 
-        # 4. NormalizeScore, weigh, and choose.
-        selection = select(evaluation.ranking(), self.random)
-        if selection is None:
-            return self._unschedulable(pod, policy, decision, space)
-        chosen = evaluation.node_score(selection.row)
-        runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
-        feasible = int(np.count_nonzero(evaluation.feasible))
-        decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
+        # Nodes that are kept for others of at least its priority are filtered again, with these.
+        beside = self.nominations.beside(pod.reference.uid, pod.pod_class)
+        if beside:
+            filters = Filters(self.profile.with_filter_args(args), pod.pod_class, self.cluster)
+            evaluation.leave_out(held_back(filters, self.cluster, evaluation.feasible, beside))
+
+        # 4. NormalizeScore, weigh, and choose, unless the node that is kept for the pod will do.
+        chosen = self._nominated_node(pod, evaluation)
+        if chosen is not None:
+            decision = replace(decision, feasible=1, chosen=chosen, nominated=True)
+        else:
+            selection = select(evaluation.ranking(), self.random)
+            if selection is None:
+                return self._unschedulable(pod, args, decision, space, beside)
+            chosen = evaluation.node_score(selection.row)
+            runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
+            feasible = int(np.count_nonzero(evaluation.feasible))
+            decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
+        row = self.cluster.row_of(chosen.node)
+        assert row is not None, f"{chosen.node} was chosen and is not there"  # noqa: S101  a fault of the core itself
 
         # 5. Reserve: from here on the pod counts on that node, and its volumes as taken.
         before = self.cluster.events.position
-        volumes = reserve(self.profile.reserves, pod.pod_class.requirements, self.cluster, selection.row)
-        self.reservations.assume(pod.reference.uid, chosen.node, pod.pod_class, volumes)
+        volumes = reserve(self.profile.reserves, pod.pod_class.requirements, self.cluster, row)
+        self.nominations.withdraw(pod.reference.uid, placed_on=chosen.node)
+        self.reservations.assume(pod.reference, chosen.node, pod.pod_class, volumes)
 
         # 6. Permit: a plugin may still refuse, and then the reservation goes back.
         denied = permit(self.profile.permits, pod.reference, chosen.node, self.cluster)
@@ -97,6 +119,16 @@ class SchedulingCycle:
             )
         return None
 
+    def _nominated_node(self, pod: PendingPod, evaluation: Evaluation) -> NodeScore | None:
+        """Return the node that is kept for the pod if it is feasible (schedule_one.go, evaluateNominatedNode): it is
+        then not compared with others.
+        """
+        node = self.nominations.node_of(pod.reference.uid)
+        row = None if node is None else self.cluster.row_of(node)
+        if node is None or row is None or not evaluation.feasible[row]:
+            return None
+        return NodeScore(node, 0, ())
+
     def _undecided(self, pod: PendingPod, policy: Policy, now: float) -> Decision:
         return Decision(
             pod=pod.reference,
@@ -116,15 +148,32 @@ class SchedulingCycle:
         )
 
     def _unschedulable(
-        self, pod: PendingPod, policy: Policy, decision: Decision, space: SearchSpace
+        self, pod: PendingPod, args: FilterArgs, decision: Decision, space: SearchSpace, beside: Beside
     ) -> ReportUnschedulable:
-        """Say which filter rejected how many nodes for which reason."""
+        """Say which filter rejected how many nodes for which reason, and try to make room."""
         if not self.cluster.node_count:
-            return ReportUnschedulable(pod.reference, NO_NODES, decision)
-        diagnosis = self.evaluations.diagnosis(pod.pod_class, policy.plugin_args.filters, space)
+            return ReportUnschedulable(pod.reference, NO_NODES, decision, nominated_node="")
+        diagnosis = self.evaluations.diagnosis(pod.pod_class, args, space, beside)
         decision = replace(decision, rejections=diagnosis.reasons, rejected_by=diagnosis.plugins)
         message = no_nodes_available(decision.nodes, diagnosis.reasons)
-        return ReportUnschedulable(pod.reference, message, decision)
+        report = ReportUnschedulable(pod.reference, message, decision)
+        return self._make_room(pod, args, report, diagnosis.resolvable)
+
+    def _make_room(
+        self, pod: PendingPod, args: FilterArgs, report: ReportUnschedulable, resolvable: Rows
+    ) -> ReportUnschedulable:
+        """PostFilter: displace pods of lower priority, if that helps."""
+        if self.profile.preemption is None:
+            return replace(report, nominated_node="")
+        found = self.preemptor.run(pod.reference.uid, pod.pod_class, args, resolvable)
+        message = f"{report.message} {told(found, self.cluster)}"
+        if isinstance(found, NotEligible):
+            return replace(report, message=message)
+        if isinstance(found, NoCandidate):
+            return replace(report, message=message, nominated_node="")
+        node = self.cluster.node_name(found.row)
+        preemption = self.preemptor.condemn(found, pod.pod_class, pod.scheduler_name)
+        return replace(report, message=message, nominated_node=node, preemption=preemption)
 
 
 def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportUnschedulable:
@@ -138,4 +187,4 @@ def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportU
         rejected_by=frozenset({rejected.plugin}),
     )
     message = f"{no_nodes_available(decision.nodes, {})} {rejected.reason}." if decision.nodes else NO_NODES
-    return ReportUnschedulable(decision.pod, message, decision)
+    return ReportUnschedulable(decision.pod, message, decision, nominated_node="")

@@ -62,6 +62,8 @@ class Decision:
     first_queued_at: float
     """When the pod first became ready to schedule (seen, or its last gate removed)."""
     decided_at: float
+    nominated: bool = False
+    """Whether it is the node that was kept for the pod, so that no other was looked at."""
 
     def summary(self) -> str:
         """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»; parts of 0 are left
@@ -69,6 +71,8 @@ class Decision:
         """
         if self.chosen is None:
             return ""
+        if self.nominated:
+            return f"the node it was nominated to; policy {self.policy}, mode {self.mode}"
         parts = ", ".join(f"{name} {score}" for name, score in self.chosen.parts if score)
         text = f"score {self.chosen.total} ({parts})" if parts else f"score {self.chosen.total}"
         if self.runner_up is not None:

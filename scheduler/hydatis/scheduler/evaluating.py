@@ -10,8 +10,9 @@ import numpy as np
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filter_args import FilterArgs
-from hydatis.scheduler.filtering import Diagnosis, diagnose
+from hydatis.scheduler.filtering import Diagnosis, Filters, diagnose, rejections_beside
 from hydatis.scheduler.neighbours import Neighbours
+from hydatis.scheduler.nominations import Beside, Nominations
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
@@ -49,8 +50,9 @@ class Look:
 class Evaluations:
     """One evaluation for each class and policy, the least recently used dropped when memory runs short."""
 
-    def __init__(self, cluster: Cluster, profile: Profile, memory_bytes: int) -> None:
+    def __init__(self, cluster: Cluster, nominations: Nominations, profile: Profile, memory_bytes: int) -> None:
         self._cluster = cluster
+        self._nominations = nominations
         self._profile = profile
         self._memory_bytes = memory_bytes
         self._kept: OrderedDict[tuple[Requirements, int, int], _Kept] = OrderedDict()
@@ -82,9 +84,14 @@ class Evaluations:
         evaluation.refresh()
         return evaluation
 
-    def diagnosis(self, pod: PodClass, args: FilterArgs, space: SearchSpace) -> Diagnosis:
-        """Say why no node is feasible; like pods that fail one after the other share one answer."""
+    def diagnosis(self, pod: PodClass, args: FilterArgs, space: SearchSpace, beside: Beside) -> Diagnosis:
+        """Say why no node is feasible; like pods that fail one after the other share one answer, unless there are
+        nominated pods that one of them has to heed, and another may be itself.
+        """
         cluster = self._cluster
+        profile = self._profile.with_filter_args(args)
+        if beside:
+            return diagnose(profile, pod, cluster, space, beside)
         version = (
             cluster.node_changes.position,
             cluster.placement_changes.position,
@@ -94,7 +101,7 @@ class Evaluations:
         known = self._diagnoses.get((pod, args))
         if known is not None and known[0] == version:
             return known[1]
-        found = diagnose(self._profile.with_filter_args(args), pod, cluster, space)
+        found = diagnose(profile, pod, cluster, space, beside)
         if not known or known[0] != version:
             self._diagnoses = {r: d for r, d in self._diagnoses.items() if d[0] == version}
         self._diagnoses[pod, args] = (version, found)
@@ -113,20 +120,15 @@ class Evaluations:
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
         remaining = rows[cluster.present[rows]]
         rejecting = set(space.narrowed_by)
-        profile = self._profile.with_filter_args(args)
-        for plugin in profile.row_filters:
-            if len(remaining) and plugin.applies(requirements):
-                passed = plugin.filter(requirements, cluster, remaining)
-                if not passed.all():
-                    rejecting.add(plugin.name)
-                    remaining = remaining[passed]
-        neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
-        for across in profile.neighbour_filters:
-            if len(remaining) and across.filters(neighbours):
-                passed = across.filter(requirements, neighbours, cluster)[remaining]
-                if not passed.all():
-                    rejecting.add(across.name)
-                    remaining = remaining[passed]
+        filters = Filters(self._profile.with_filter_args(args), pod, cluster)
+        for rejection in filters.rejections(remaining):
+            rejecting.add(rejection.plugin)
+            remaining = np.setdiff1d(remaining, rejection.rows)
+        beside = self._nominations.beside_class(pod)
+        if beside:
+            for rejection in rejections_beside(filters, cluster, remaining, beside):
+                rejecting.add(rejection.plugin)
+                remaining = np.setdiff1d(remaining, rejection.rows)
         return Look(len(remaining) > 0, frozenset(rejecting))
 
     def _new(

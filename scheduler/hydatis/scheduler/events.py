@@ -70,6 +70,21 @@ class WorkloadGone:
     workload: Workload
 
 
+@dataclass(frozen=True, slots=True)
+class DisruptionBudgetSeen:
+    """A PodDisruptionBudget was listed, added or modified."""
+
+    manifest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DisruptionBudgetGone:
+    """A PodDisruptionBudget was deleted."""
+
+    namespace: str
+    name: str
+
+
 class StorageKind(StrEnum):
     """The kinds of objects that say which volumes a node can reach."""
 
@@ -133,6 +148,19 @@ class BindFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PreemptionFailed:
+    """Some victims that a `ReportUnschedulable` named could not be deleted, and are not going to be.
+
+    The core counts on their going no longer, and tries the pod that was to displace them again.
+    """
+
+    uid: str
+    """Of the pod that was to displace them."""
+    victims: frozenset[str]
+    """Their uids."""
+
+
 Event = (
     PodSeen
     | PodGone
@@ -142,10 +170,13 @@ Event = (
     | NamespaceGone
     | WorkloadSeen
     | WorkloadGone
+    | DisruptionBudgetSeen
+    | DisruptionBudgetGone
     | StorageSeen
     | StorageGone
     | PolicyInForce
     | PolicyGone
     | BindSucceeded
     | BindFailed
+    | PreemptionFailed
 )

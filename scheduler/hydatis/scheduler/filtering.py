@@ -1,21 +1,36 @@
 """Filter: which nodes can run the pod, and, when none can, why not."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.nominations import Beside
+from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, Scope
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.prefiltering import SearchSpace
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.what_if import WhatIf
 
 NO_NODES = "no nodes available to schedule pods"
 """kube-scheduler's message for a cluster without nodes (ErrNoNodesAvailable)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Nodes that one plugin is the first to reject. Its answers hold while the cluster is as it was."""
+
+    plugin: str
+    rows: Rows
+    reasons: Callable[[], Mapping[str, int]]
+    """Reason to the number of these nodes; a node may have several."""
+    unresolvable: Callable[[], BoolArray]
+    """For each of the rows, whether the pod would not fit even if every pod left the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,74 @@ class Diagnosis:
     """Nodes that the pod might fit if pods left them; the plugin that rejects a node first decides that."""
 
 
+@dataclass(slots=True)
+class _Tally:
+    """A diagnosis in the making."""
+
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    plugins: set[str] = field(default_factory=set[str])
+    resolvable: list[Rows] = field(default_factory=list[Rows])
+
+    def add(self, rejection: Rejection) -> None:
+        self.plugins.add(rejection.plugin)
+        self.reasons.update(rejection.reasons())
+        self.resolvable.append(rejection.rows[~rejection.unresolvable()])
+
+
+class Filters:
+    """The filters that have something to say about one class of pods, in the order in which they run."""
+
+    def __init__(self, profile: Profile, pod: PodClass, cluster: Cluster) -> None:
+        requirements = pod.requirements
+        self._requirements = requirements
+        self._neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
+        self._cluster = cluster
+        self.first: Sequence[FilterPlugin] = [p for p in profile.filters if p.applies(requirements)]
+        self.across: Sequence[NeighbourFilterPlugin] = [
+            p for p in profile.neighbour_filters if p.filters(self._neighbours)
+        ]
+        self.last: Sequence[FilterPlugin] = [p for p in profile.last_filters if p.applies(requirements)]
+
+    def rejections(self, rows: Rows) -> Iterator[Rejection]:
+        """Yield what each plugin says of the rows that it is the first to reject; the rest is feasible."""
+        rows = yield from self.rejections_row_by_row(self.first, rows)
+        for across in self.across:
+            if not len(rows):
+                return
+            passed = across.filter(self._requirements, self._neighbours, self._cluster)[rows]
+            if not passed.all():
+                failed, rows = rows[~passed], rows[passed]
+                asked = (self._requirements, self._neighbours, self._cluster, failed)
+                yield Rejection(
+                    across.name, failed, partial(across.reasons, *asked), partial(across.unresolvable, *asked)
+                )
+        yield from self.rejections_row_by_row(self.last, rows)
+
+    def rejections_row_by_row(self, plugins: Iterable[FilterPlugin], rows: Rows) -> Generator[Rejection, None, Rows]:
+        """Yield the same for some plugins that judge each node by itself; returns the rows that pass."""
+        for plugin in plugins:
+            if not len(rows):
+                break
+            passed = plugin.filter(self._requirements, self._cluster, rows)
+            if not passed.all():
+                failed, rows = rows[~passed], rows[passed]
+                asked = (self._requirements, self._cluster, failed)
+                yield Rejection(
+                    plugin.name, failed, partial(plugin.reasons, *asked), partial(plugin.unresolvable, *asked)
+                )
+        return rows
+
+    def passes(self, row: int, *, placements_only: bool = False) -> bool:
+        """Tell whether a row is feasible; `placements_only`: as far as the pods placed there and elsewhere decide."""
+        rows = np.array([row], dtype=np.intp)
+        for plugin in (*self.first, *self.last):
+            if placements_only and plugin.scope is Scope.NODE:
+                continue
+            if not plugin.filter(self._requirements, self._cluster, rows)[0]:
+                return False
+        return all(across.filter(self._requirements, self._neighbours, self._cluster)[row] for across in self.across)
+
+
 def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, cluster: Cluster, rows: Rows) -> BoolArray:
     """Return True for each row that every plugin passes."""
     feasible = np.ones(len(rows), dtype=np.bool_)
@@ -39,42 +122,53 @@ def filter_rows(plugins: Iterable[FilterPlugin], requirements: Requirements, clu
     return feasible
 
 
-def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpace) -> Diagnosis:
+def held_back(filters: Filters, cluster: Cluster, feasible: BoolArray, beside: Beside) -> Rows:
+    """Return the feasible rows that are not so beside the pods nominated to them (kubernetes framework/runtime,
+    RunFilterPluginsWithNominatedPods: a node must pass with them and without).
+    """
+    rows = []
+    with WhatIf(cluster) as what_if:
+        for row, pods in beside.items():
+            if feasible[row]:
+                for uid, pod in pods:
+                    what_if.place(uid, row, pod)
+                if not filters.passes(row, placements_only=True):
+                    rows.append(row)
+                what_if.undo_to(0)
+    return np.array(rows, dtype=np.intp)
+
+
+def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpace, beside: Beside) -> Diagnosis:
     """Find the first plugin that rejects each node, and its reasons, as kube-scheduler reports them."""
-    requirements = pod.requirements
-    neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
-    reasons: Counter[str] = Counter()
-    rejecting = set(space.narrowed_by)
+    filters = Filters(profile, pod, cluster)
+    tally = _Tally(plugins=set(space.narrowed_by))
     remaining = space.rows(cluster)
-    resolvable: list[Rows] = []
     left_out = cluster.node_count - len(remaining)
     if left_out:
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
-        reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
+        tally.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
+    if beside:
+        for rejection in rejections_beside(filters, cluster, remaining, beside):
+            tally.add(rejection)
+            remaining = np.setdiff1d(remaining, rejection.rows)
+    for rejection in filters.rejections(remaining):
+        tally.add(rejection)
+    rows = np.sort(np.concatenate(tally.resolvable)) if tally.resolvable else remaining[:0]
+    return Diagnosis(dict(tally.reasons), frozenset(tally.plugins), rows)
 
-    def ask(plugins: Iterable[FilterPlugin]) -> None:
-        nonlocal remaining
-        for plugin in (p for p in plugins if p.applies(requirements)):
-            passed = plugin.filter(requirements, cluster, remaining)
-            if not passed.all():
-                rejecting.add(plugin.name)
-                failed = remaining[~passed]
-                reasons.update(plugin.reasons(requirements, cluster, failed))
-                resolvable.append(failed[~plugin.unresolvable(requirements, cluster, failed)])
-                remaining = remaining[passed]
 
-    ask(profile.filters)
-    for across in (p for p in profile.neighbour_filters if p.filters(neighbours)):
-        passed = across.filter(requirements, neighbours, cluster)[remaining]
-        if not passed.all():
-            rejecting.add(across.name)
-            failed = remaining[~passed]
-            reasons.update(across.reasons(requirements, neighbours, cluster, failed))
-            resolvable.append(failed[~across.unresolvable(requirements, neighbours, cluster, failed)])
-            remaining = remaining[passed]
-    ask(profile.last_filters)
-    rows = np.sort(np.concatenate(resolvable)) if resolvable else remaining[:0]
-    return Diagnosis(dict(reasons), frozenset(rejecting), rows)
+def rejections_beside(filters: Filters, cluster: Cluster, rows: Rows, beside: Beside) -> Iterator[Rejection]:
+    """Yield what is said of those of the rows that are rejected beside the pods nominated to them; the others have
+    still to be judged without these.
+    """
+    asked = set(rows.tolist())
+    with WhatIf(cluster) as what_if:
+        for row, pods in beside.items():
+            if row in asked:
+                for uid, pod in pods:
+                    what_if.place(uid, row, pod)
+                yield from filters.rejections(np.array([row], dtype=np.intp))
+                what_if.undo_to(0)
 
 
 def no_nodes_available(nodes: int, reasons: Mapping[str, int]) -> str:

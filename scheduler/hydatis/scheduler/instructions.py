@@ -55,6 +55,26 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
+class Preemption:
+    """Pods that make way for one of higher priority (kubernetes framework/preemption/executor.go).
+
+    The driver gives each victim the condition DisruptionTarget, deletes it with its own grace period and records an
+    Event on it. Victims that it cannot delete it reports with `PreemptionFailed`. It withdraws the nomination of the
+    outranked pods (`status.nominatedNodeName`).
+    """
+
+    node: str
+    scheduler_name: str
+    """`spec.schedulerName` of the pod they make way for."""
+    victims: tuple[PodReference, ...]
+    """To be deleted; pods that are on their way out already are not named again."""
+    victim_count: int
+    """How many make way, those included that are on their way out already."""
+    outranked: tuple[PodReference, ...] = ()
+    """Pods of lower priority that were nominated to the node."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReportUnschedulable:
     """Set the pod's condition PodScheduled=False, reason Unschedulable, and record a FailedScheduling Event with
     `message`.
@@ -65,6 +85,9 @@ class ReportUnschedulable:
     pod: PodReference
     message: str
     decision: Decision
+    nominated_node: str | None = None
+    """What `status.nominatedNodeName` is to be, empty for none; None: as it is."""
+    preemption: Preemption | None = None
 
 
 Instruction = Bind | ReportUnschedulable

@@ -33,6 +33,8 @@ class PendingPod:
     gated: bool
     queued_at: float = 0.0
     """When it was first seen, or last failed: of pods of equal priority, the one with the earliest goes first."""
+    nominated_node_seen: str = ""
+    """`status.nominatedNodeName` as last seen; what the core keeps for the pod may be ahead of it."""
     state: PodState = PodState.NEW
     attempts: int = 0
     first_queued_at: float | None = None

@@ -135,10 +135,7 @@ class PlacedPods:
             group.counters = [ref(counter) for counted, counter in counters if counted.matches(pod, self._namespaces)]
         group.add(row, 1)
         for term in _carried_by(affinity):
-            carried = self._carried.get(term)
-            if carried is None:
-                carried = self._carried[term] = _Carried(PodCounter(self._capacity))
-                self.version += 1
+            carried = self._carry(term)
             carried.pods += 1
             carried.counter.counts[row] += 1
 
@@ -149,12 +146,20 @@ class PlacedPods:
         if not group.rows:
             del self._groups[pod]
         for term in _carried_by(affinity):
-            carried = self._carried[term]
-            carried.pods -= 1
-            carried.counter.counts[row] -= 1
-            if not carried.pods:
-                del self._carried[term]
-                self.version += 1
+            self._carried[term].counter.counts[row] -= 1
+            self._drop(term)
+
+    def hold_terms(self, affinity: PodAffinity) -> None:
+        """Keep the terms of a pod that is not placed, or is taken away for a moment, so that placing it changes no
+        version. A term that nobody carries says nothing about any node.
+        """
+        for term in _carried_by(affinity):
+            self._carry(term).pods += 1
+
+    def release_terms(self, affinity: PodAffinity) -> None:
+        """Undo `hold_terms`."""
+        for term in _carried_by(affinity):
+            self._drop(term)
 
     def counter(self, counted: CountedPods) -> PodCounter:
         """Return the counter of these pods; it stays up to date while it is held."""
@@ -170,6 +175,20 @@ class PlacedPods:
         for term, carried in self._carried.items():
             if term.term.pattern.matches(pod, self._namespaces):
                 yield term, carried.counter
+
+    def _carry(self, term: CarriedTerm) -> _Carried:
+        carried = self._carried.get(term)
+        if carried is None:
+            carried = self._carried[term] = _Carried(PodCounter(self._capacity))
+            self.version += 1
+        return carried
+
+    def _drop(self, term: CarriedTerm) -> None:
+        carried = self._carried[term]
+        carried.pods -= 1
+        if not carried.pods:
+            del self._carried[term]
+            self.version += 1
 
     def _recount(self, counted: CountedPods, counter: PodCounter) -> None:
         counter.counts = np.zeros(self._capacity, dtype=np.int64)

@@ -1,11 +1,11 @@
 """An equivalence class of pods: all that are alike for scheduling share one object.
 
-What a pod asks of nodes is in its `Requirements`; what other pods can see of it is its `PodIdentity`; the two
-together make the class.
+What a pod asks of nodes is in its `Requirements`; what other pods can see of it is its `PodIdentity`; these, its
+controller and what it may displace make the class.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from hydatis.scheduler.neighbours import Neighbours, find_neighbours
@@ -16,6 +16,14 @@ from hydatis.scheduler.requirements import Requirements, RequirementsIndex
 from hydatis.scheduler.resources import ResourceColumns
 from hydatis.scheduler.spread_constraints import SYSTEM_DEFAULTS, SpreadConstraints, SpreadDefaults
 from hydatis.scheduler.workloads import Workload, Workloads, controller_of
+
+
+class Rank(NamedTuple):
+    """A pod's standing among others."""
+
+    priority: int = 0
+    preempts: bool = True
+    """Whether pods of lower priority may be displaced for it (`preemptionPolicy` is not Never)."""
 
 
 class PodClass:
@@ -29,15 +37,20 @@ class PodClass:
         "affinity",
         "controller",
         "identity",
+        "preempts",
+        "priority",
         "requirements",
         "spread",
     )
 
-    def __init__(self, requirements: Requirements, identity: PodIdentity, controller: Workload | None) -> None:
+    def __init__(
+        self, requirements: Requirements, identity: PodIdentity, controller: Workload | None, rank: Rank
+    ) -> None:
         self.requirements = requirements
         self.identity = identity
         self.controller = controller
         """Whose selector says which pods it belongs with."""
+        self.priority, self.preempts = rank
         self.affinity: PodAffinity = PodAffinity.parse(requirements.affinity, identity.namespace)
         self.spread: SpreadConstraints = SpreadConstraints.parse(requirements.spread_constraints, identity)
         self._neighbours = Neighbours()
@@ -74,13 +87,22 @@ class PodClass:
         return find_neighbours(self.identity, self.affinity, spread, placed, by_system=by_system)
 
 
+_COMMON_RANK = Rank()
+
+
+def rank_of(spec: Mapping[str, Any]) -> Rank:
+    """Read a pod's rank; most pods share the common one."""
+    priority, preempts = spec.get("priority") or 0, spec.get("preemptionPolicy") != "Never"
+    return Rank(priority, preempts) if priority or not preempts else _COMMON_RANK
+
+
 class PodClasses:
     """Finds the class of a pod's manifest. Classes without any pod left are forgotten by themselves."""
 
     def __init__(self, columns: ResourceColumns) -> None:
         self._requirements = RequirementsIndex(columns)
         self._identities = IdentityIndex()
-        self._classes: WeakValueDictionary[tuple[Requirements, PodIdentity, Workload | None], PodClass] = (
+        self._classes: WeakValueDictionary[tuple[Requirements, PodIdentity, Workload | None, Rank], PodClass] = (
             WeakValueDictionary()
         )
 
@@ -90,7 +112,12 @@ class PodClasses:
     def of(self, manifest: Mapping[str, Any]) -> PodClass:
         """Return the class of this pod. Raises `QuantityInvalid`."""
         metadata = manifest["metadata"]
-        key = (self._requirements.of(manifest), self._identities.of(metadata), controller_of(metadata))
+        key = (
+            self._requirements.of(manifest),
+            self._identities.of(metadata),
+            controller_of(metadata),
+            rank_of(manifest.get("spec") or {}),
+        )
         found = self._classes.get(key)
         if found is None:
             found = self._classes[key] = PodClass(*key)

@@ -16,6 +16,7 @@ from hydatis.scheduler.plugins import (
     ReservePlugin,
     ScorePlugin,
 )
+from hydatis.scheduler.plugins.default_preemption import DefaultPreemption
 from hydatis.scheduler.plugins.image_locality import ImageLocality
 from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
@@ -64,6 +65,9 @@ class PluginSet:
     neighbour_scores: Sequence[WeightedNeighbourPlugin]
 
 
+_DEFAULT_PREEMPTION = DefaultPreemption()
+
+
 @dataclass(frozen=True)
 class Profile:
     """The plugins of each extension point, in the order in which they run."""
@@ -91,6 +95,8 @@ class Profile:
     """These run after `filters`."""
     last_filters: Sequence[FilterPlugin] = (NodeDeclaredFeatures(),)
     """These run after `neighbour_filters`; which plugin rejects a node first shows only in what is told of it."""
+    preemption: DefaultPreemption | None = _DEFAULT_PREEMPTION
+    """What is tried when no node passes; None: nothing."""
     scores: Sequence[ScorePlugin] = (
         TaintToleration(),
         NodeAffinity(),

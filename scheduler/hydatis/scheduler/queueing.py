@@ -29,6 +29,7 @@ class QueueEvent(StrEnum):
     POD_UPDATE = "PodUpdate"
     SCHEDULE_FAILURE = "ScheduleAttemptFailure"
     BIND_FAILURE = "BindFailure"
+    PREEMPTION_FAILURE = "PreemptionFailure"
     CLUSTER_CHANGE = "ClusterChange"
     BACKOFF_COMPLETE = "BackoffComplete"
     POP_FROM_BACKOFF = "PopFromBackoffQ"

@@ -4,14 +4,45 @@ the API server says so.
 One ledger holds every placed pod, so that no pod is ever counted twice or on two nodes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.instructions import NO_VOLUMES, VolumesToBind
 from hydatis.scheduler.plugins import ReservePlugin
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.requirements import Requirements
+
+_NOT_STARTED = "~"
+"""Sorts after every time of day: kube-scheduler takes a pod that has not started for one that starts just now."""
+
+
+class Standing(NamedTuple):
+    """What is a placed pod's own, beyond its class."""
+
+    namespace: str
+    name: str
+    started_at: str = _NOT_STARTED
+    """`status.startTime`, as the API server writes it, so that earlier sorts first."""
+    preempted: bool = False
+    """Whether it is being deleted for a pod of higher priority."""
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> "Standing":
+        """Read a pod's."""
+        metadata, status = manifest["metadata"], manifest.get("status") or {}
+        preempted = "deletionTimestamp" in metadata and _displaced(status)
+        return cls(metadata["namespace"], metadata["name"], status.get("startTime") or _NOT_STARTED, preempted)
+
+
+def _displaced(status: Mapping[str, Any]) -> bool:
+    """Read the first DisruptionTarget condition (kubernetes framework/preemption, PodTerminatingByPreemption)."""
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "DisruptionTarget":
+            return bool(condition.get("status") == "True" and condition.get("reason") == "PreemptionByScheduler")
+    return False
 
 
 @dataclass(slots=True)
@@ -19,6 +50,9 @@ class _Placement:
     node: str
     pod: PodClass
     assumed: bool
+    standing: Standing
+    condemned: bool = False
+    """Whether the driver is deleting it for a pod of higher priority."""
 
 
 class Reservations:
@@ -61,17 +95,26 @@ class Reservations:
             return "a host port of the node has been taken by others meanwhile"
         return None
 
-    def assume(self, uid: str, node: str, pod: PodClass, volumes: VolumesToBind = NO_VOLUMES) -> None:
+    def standing_of(self, uid: str) -> Standing:
+        """Return what is a placed pod's own."""
+        return self._placements[uid].standing
+
+    def reference_of(self, uid: str) -> PodReference:
+        """Name a placed pod."""
+        standing = self._placements[uid].standing
+        return PodReference(standing.namespace, standing.name, uid)
+
+    def assume(self, pod: PodReference, node: str, pod_class: PodClass, volumes: VolumesToBind = NO_VOLUMES) -> None:
         """Count the pod on the node ahead of its binding, and the volumes as its claims'."""
-        self._cluster.place(uid, node, pod)
-        self._cluster.storage.assume(uid, node, volumes)
-        self._placements[uid] = _Placement(node, pod, assumed=True)
+        self._cluster.place(pod.uid, node, pod_class)
+        self._cluster.storage.assume(pod.uid, node, volumes)
+        self._placements[pod.uid] = _Placement(node, pod_class, True, Standing(pod.namespace, pod.name))
 
     def settle(self, uid: str) -> None:
         """Note that the pod is bound, which the watch is still to show: its volumes are not given back any more."""
         self._cluster.storage.settle(uid)
 
-    def confirm(self, uid: str, node: str, pod: PodClass) -> None:
+    def confirm(self, uid: str, node: str, pod: PodClass, standing: Standing) -> None:
         """Count the pod where the API server says it is, whatever was assumed."""
         placement = self._placements.get(uid)
         if placement is not None and placement.assumed:
@@ -81,11 +124,14 @@ class Reservations:
                 self._cluster.storage.give_back(uid)
         if placement is not None and placement.node == node and placement.pod is pod:
             placement.assumed = False
+            placement.standing = standing
             return
+        condemned = False
         if placement is not None:
+            condemned = placement.condemned
             self._cluster.remove(uid, placement.node)
         self._cluster.place(uid, node, pod)
-        self._placements[uid] = _Placement(node, pod, assumed=False)
+        self._placements[uid] = _Placement(node, pod, False, standing, condemned)
 
     def forget(self, uid: str) -> bool:
         """Stop counting the pod anywhere; tell whether it was counted."""
@@ -96,6 +142,24 @@ class Reservations:
         if placement.assumed:
             self._cluster.storage.give_back(uid)
         return True
+
+    # Preemption
+
+    def condemn(self, uid: str, condemned: bool = True) -> None:
+        """Note that the driver is about to delete a placed pod, or that it failed to."""
+        placement = self._placements.get(uid)
+        if placement is not None:
+            placement.condemned = condemned
+
+    def is_leaving(self, uid: str) -> bool:
+        """Tell whether a placed pod is being deleted, for whatever reason, or about to be."""
+        placement = self._placements[uid]
+        return placement.condemned or placement.pod.identity.terminating
+
+    def is_preempted(self, uid: str) -> bool:
+        """Tell whether a placed pod is being deleted, or about to be, for a pod of higher priority."""
+        placement = self._placements[uid]
+        return placement.condemned or placement.standing.preempted
 
 
 def reserve(plugins: Sequence[ReservePlugin], requirements: Requirements, cluster: Cluster, row: int) -> VolumesToBind:

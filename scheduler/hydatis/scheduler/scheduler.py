@@ -19,18 +19,21 @@ from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import EVERYWHERE, ClusterEvent
 from hydatis.scheduler.cycle import SchedulingCycle
 from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.disruption_budgets import DisruptionBudgets
 from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
-from hydatis.scheduler.inspecting import Inspection, inspect
-from hydatis.scheduler.instructions import Bind, Instruction
+from hydatis.scheduler.inspecting import Inspection, Inspector
+from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.nominations import Nominations
 from hydatis.scheduler.pending_pod import PendingPod, PodState
-from hydatis.scheduler.pod_class import PodClass, PodClasses
+from hydatis.scheduler.pod_class import PodClass, PodClasses, Rank
 from hydatis.scheduler.policy import Policy, select_policy
+from hydatis.scheduler.preempting import Preemptor
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.quantities import QuantityInvalid
 from hydatis.scheduler.queueing import QueueEvent, QueueSettings, SchedulingQueue
 from hydatis.scheduler.requirements import Requirements
-from hydatis.scheduler.reserving import Reservations
+from hydatis.scheduler.reserving import Reservations, Standing
 from hydatis.scheduler.volume_finding import reached
 from hydatis.scheduler.waking import Waking
 
@@ -56,6 +59,8 @@ class Statistics:
 
     attempts: Counter[str] = field(default_factory=Counter)
     """Scheduling cycles by result: `scheduled` or `unschedulable`."""
+    victims: int = 0
+    """Pods that made way for pods of higher priority."""
     bind_failures: int = 0
     """Bindings that the driver reported as not done."""
     scheduled_after_flush: int = 0
@@ -82,8 +87,13 @@ class Scheduler:
         self._reservations = Reservations(self._cluster)
         self._classes = PodClasses(self._cluster.columns)
         self._queue = SchedulingQueue(settings.queue)
-        self._evaluations = Evaluations(self._cluster, profile, settings.evaluation_memory_bytes)
-        self._cycle = SchedulingCycle(self._cluster, self._reservations, self._evaluations, profile, random)
+        self._nominations = Nominations(self._cluster)
+        self._budgets = DisruptionBudgets()
+        self._evaluations = Evaluations(self._cluster, self._nominations, profile, settings.evaluation_memory_bytes)
+        preemptor = Preemptor(self._cluster, self._reservations, self._nominations, self._budgets, profile, random)
+        self._cycle = SchedulingCycle(
+            self._cluster, self._reservations, self._nominations, preemptor, self._evaluations, profile, random
+        )
         self._pods: dict[str, PendingPod] = {}
         self._policies: dict[str, Policy] = {}
         self._filter_args: set[FilterArgs] = set()
@@ -104,6 +114,9 @@ class Scheduler:
             events.PolicyGone: self._policy_gone,
             events.BindSucceeded: self._bind_succeeded,
             events.BindFailed: self._bind_failed,
+            events.DisruptionBudgetSeen: self._budget_seen,
+            events.DisruptionBudgetGone: self._budget_gone,
+            events.PreemptionFailed: self._preemption_failed,
         }
         self.statistics = Statistics()
 
@@ -130,8 +143,24 @@ class Scheduler:
         else:
             self.statistics.attempts["unschedulable"] += 1
             self._queue.park(pod, now, instruction.decision.rejected_by, self._filter_args_of(pod))
+            self._settle(pod, instruction, now)
         pod.flushed = False
         return instruction
+
+    def _settle(self, pod: PendingPod, report: ReportUnschedulable, now: float) -> None:
+        """Keep room for the pod on the node that was chosen for it, and for those it outranks no longer."""
+        uid = pod.reference.uid
+        if report.preemption is not None:
+            self.statistics.victims += report.preemption.victim_count
+            for outranked in report.preemption.outranked:
+                self._nominations.withdraw(outranked.uid)
+                other = self._pods[outranked.uid]
+                if other.state is PodState.UNSCHEDULABLE:
+                    self._queue.back_off(other, now, QueueEvent.POD_UPDATE)
+        if report.nominated_node:
+            self._nominations.nominate(pod.reference, pod.pod_class, report.nominated_node)
+        elif report.nominated_node is not None:
+            self._nominations.withdraw(uid)
 
     def why_withdraw(self, uid: str) -> str | None:
         """Say why the binding of an assumed pod should not leave any more; None: it may.
@@ -184,7 +213,7 @@ class Scheduler:
             # The index tells no node from another: bound pods and those that wait share their class.
             volumes = pod.requirements.volumes
             asked = Requirements(manifest["spec"], manifest.get("status") or {}, self._cluster.columns, volumes)
-            pod = PodClass(asked, pod.identity, pod.controller)
+            pod = PodClass(asked, pod.identity, pod.controller, Rank(pod.priority, pod.preempts))
         self._cluster.ensure_columns()
         policy = select_policy(
             self._policies.values(),
@@ -194,7 +223,8 @@ class Scheduler:
             pod_annotations=manifest["metadata"].get("annotations") or {},
             scheduler_name=(manifest.get("spec") or {}).get("schedulerName") or "",
         )
-        return inspect(pod, policy, self._cycle.profile, self._cluster)
+        inspector = Inspector(self._cycle.profile, self._cluster, self._nominations, self._cycle.preemptor)
+        return inspector.inspect(manifest["metadata"]["uid"], pod, policy)
 
     # For checks
 
@@ -235,11 +265,13 @@ class Scheduler:
         self._cluster.ensure_columns()
         if node:
             self._stop_scheduling(uid)
-            self._reservations.confirm(uid, node, pod)
+            self._reservations.confirm(uid, node, pod, Standing.of(manifest))
         elif uid in self._pods:
             self._update_pending(self._pods[uid], pod, metadata, spec, now)
+            self._nominated_node_seen(self._pods[uid], manifest)
         elif self._reservations.node_of(uid) is None:
             self._add_pending(uid, pod, metadata, spec, now)
+            self._nominated_node_seen(self._pods[uid], manifest)
 
     def _add_pending(
         self, uid: str, pod_class: PodClass, metadata: Mapping[str, Any], spec: Mapping[str, Any], now: float
@@ -278,6 +310,19 @@ class Scheduler:
         elif pod.state is PodState.UNSCHEDULABLE:
             self._waking.pod_changed(pod, self._filter_args_of(pod), now)
 
+    def _nominated_node_seen(self, pod: PendingPod, manifest: Mapping[str, Any]) -> None:
+        """Follow `status.nominatedNodeName` where it changes; where it does not, what the core decided may be newer
+        (kubernetes backend/queue/nominator.go, UpdateNominatedPod).
+        """
+        node = (manifest.get("status") or {}).get("nominatedNodeName") or ""
+        before, pod.nominated_node_seen = pod.nominated_node_seen, node
+        uid = pod.reference.uid
+        kept = node if node != before else self._nominations.node_of(uid)
+        if kept and pod.state is not PodState.BINDING:
+            self._nominations.nominate(pod.reference, pod.pod_class, kept)
+        else:
+            self._nominations.withdraw(uid)
+
     def _pod_gone(self, event: events.PodGone, now: float) -> None:
         self._stop_scheduling(event.uid)
         self._reservations.forget(event.uid)
@@ -286,6 +331,7 @@ class Scheduler:
         pod = self._pods.pop(uid, None)
         if pod is not None:
             self._queue.remove(pod)
+            self._nominations.withdraw(uid, placed_on=self._reservations.node_of(uid))
 
     def _bind_succeeded(self, event: events.BindSucceeded, now: float) -> None:
         # The pod stays assumed until the watch shows it on its node; deciding about it is over.
@@ -300,6 +346,21 @@ class Scheduler:
         pod = self._pods.get(event.uid)
         if pod is not None and pod.state is PodState.BINDING:
             self._queue.back_off_after_error(pod, now)
+
+    # Preemption
+
+    def _budget_seen(self, event: events.DisruptionBudgetSeen, now: float) -> None:
+        self._budgets.set(event.manifest)
+
+    def _budget_gone(self, event: events.DisruptionBudgetGone, now: float) -> None:
+        self._budgets.remove(event.namespace, event.name)
+
+    def _preemption_failed(self, event: events.PreemptionFailed, now: float) -> None:
+        for victim in event.victims:
+            self._reservations.condemn(victim, False)
+        pod = self._pods.get(event.uid)
+        if pod is not None and pod.state is PodState.UNSCHEDULABLE:
+            self._queue.back_off(pod, now, QueueEvent.PREEMPTION_FAILURE)
 
     # Nodes, namespaces, policies
 

@@ -54,6 +54,7 @@ class Evaluation:
         self._images_seen: tuple[int, int] | None = None
         self._storage_seen = -1
         self._neighbour_parts: dict[str, Int64Array] = {}
+        self._left_out = False
         self.feasible: BoolArray
         """By row: whether the node passes every filter."""
 
@@ -80,8 +81,15 @@ class Evaluation:
             self._evaluate(changed_placements, Scope.PLACEMENT)
             self._combine(changed_placements)
         self._look_at_images()
-        if changed_placements is None or len(changed_placements):
+        if changed_placements is None or len(changed_placements) or self._left_out:
             self._look_around()
+
+    def leave_out(self, rows: Rows) -> None:
+        """Take rows for infeasible until the next refresh, for a reason of one pod alone."""
+        if len(rows):
+            self.feasible = self.feasible.copy()
+            self.feasible[rows] = False
+            self._left_out = True
 
     def ranking(self) -> Int64Array:
         """Return numbers in the order of the rows' weighted sums of normalised scores, `INFEASIBLE` where the pod
@@ -105,7 +113,7 @@ class Evaluation:
                 scores = entry.weight * normalize(raw, highest, entry.plugin.normalization)
                 varying = scores if varying is None else varying + scores
         if varying is None:
-            if not self._neighbour_filters:
+            if not self._neighbour_filters and not self._left_out:
                 return self._plain_totals
             return np.where(self.feasible, self._plain_totals, INFEASIBLE)
         return np.where(self.feasible, self._plain_totals + varying, INFEASIBLE)
@@ -172,6 +180,7 @@ class Evaluation:
 
     def _look_around(self) -> None:
         """Bring what depends on pods of other nodes up to date."""
+        self._left_out = False
         self.feasible = self._row_verdicts
         for plugin in self._neighbour_filters:
             passed = plugin.filter(self._requirements, self._neighbours, self._cluster)

@@ -115,6 +115,22 @@ class PodBuilder:
         """Set the pod's priority."""
         return self.set_spec(priority=priority)
 
+    def nominated(self, node: str) -> Self:
+        """Let a node be kept for the pod."""
+        return self.set_status(nominatedNodeName=node)
+
+    def started(self, moment: str) -> Self:
+        """Set when the pod began to run, as in 2026-01-01T00:00:00Z."""
+        return self.set_status(startTime=moment)
+
+    def deleted(self, *, displaced: bool = False) -> Self:
+        """Let the pod be on its way out, for a pod of higher priority or for any other reason."""
+        self._manifest["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        if displaced:
+            condition = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+            self.set_status(conditions=[condition])
+        return self
+
     def gated(self, *gates: str) -> Self:
         """Set the scheduling gates; none of them lets the pod go."""
         return self.set_spec(schedulingGates=[{"name": gate} for gate in gates])

@@ -110,7 +110,8 @@ def test_no_rule_of_the_role_has_a_wildcard_or_reads_secrets_or_repeats_another(
     assert len(granted) == len(set(granted))
     assert not any("*" in "".join(grant) for grant in granted)
     assert "secrets" not in {resource for _, resource, _ in granted}
-    assert {verb for _, _, verb in granted} <= {"get", "list", "watch", "create", "patch"}
+    assert {verb for _, _, verb in granted} <= {"get", "list", "watch", "create", "patch", "delete"}
+    assert [resource for _, resource, verb in granted if verb == "delete"] == ["pods"]
 
 
 def test_the_role_grants_just_what_the_operator_asks_for_when_it_starts() -> None:

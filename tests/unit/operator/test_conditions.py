@@ -107,3 +107,32 @@ async def test_a_refusal_is_not_repeated(rig: Rig, status: int, failed: int) -> 
     await asyncio.sleep(0.05)
     assert len(rig.written) == 1
     assert (rig.writer.written, rig.writer.failed) == (0, failed)
+
+
+async def test_the_nominated_node_goes_out_with_the_condition_and_is_cleared_by_itself(rig: Rig) -> None:
+    rig.writer.submit(POD, "a", "n1")
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    rig.writer.nominate(POD, "n1")
+    rig.writer.nominate(POD, "")
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    together, cleared = (body["status"] for body in rig.server.sent("PATCH", PATH))
+    assert (together["nominatedNodeName"], together["conditions"][0]["message"]) == ("n1", "a")
+    assert cleared == {"nominatedNodeName": None}
+
+
+async def test_a_nomination_that_is_not_there_is_not_cleared(rig: Rig) -> None:
+    rig.writer.nominate(POD, "")
+    assert rig.outbox.waiting(Lane.CONDITION) == 0
+    rig.writer.observe("uid-1", {"status": {"nominatedNodeName": "n1"}})
+    rig.writer.nominate(POD, "")
+    assert rig.outbox.waiting(Lane.CONDITION) == 1
+
+
+async def test_what_is_wanted_of_condition_and_nomination_adds_up_until_it_leaves(rig: Rig) -> None:
+    rig.writer.submit(POD, "a", "n1")
+    rig.writer.nominate(POD, "n2")
+    rig.writer.submit(POD, "b")
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    (body,) = rig.server.sent("PATCH", PATH)
+    assert body["status"]["nominatedNodeName"] == "n2"
+    assert body["status"]["conditions"][0]["message"] == "b"

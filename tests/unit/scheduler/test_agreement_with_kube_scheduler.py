@@ -97,11 +97,13 @@ def test_a_pod_resized_in_place_takes(status: dict[str, Any], free: int) -> None
 def test_an_empty_term_selects_nothing_yet_keeps_the_search_from_narrowing_to_named_nodes() -> None:
     named = {"matchFields": [expression("metadata.name", "In", "n1")]}
     narrowed = inspect([node("n0")], pod().required_node_affinity(named))
-    assert narrowed.message == "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity]."
-    with_empty_term = inspect([node("n0")], pod().required_node_affinity(named, {}))
+    unhelpful = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
     assert (
-        with_empty_term.message
-        == ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. ").rstrip()
+        narrowed.message == f"0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. {unhelpful}"
+    )
+    with_empty_term = inspect([node("n0")], pod().required_node_affinity(named, {}))
+    assert with_empty_term.message == (
+        f"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. {unhelpful}"
     )
 
 

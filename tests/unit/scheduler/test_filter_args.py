@@ -182,7 +182,8 @@ def test_added_affinity_holds_for_the_pods_of_its_policy_and_says_so_in_kube_sch
     assert cluster.run() == {
         "s": "c",
         "z": "0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, "
-        "2 node(s) didn't match scheduler-enforced node affinity.",
+        "2 node(s) didn't match scheduler-enforced node affinity. "
+        "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
         "h": "a",
     }
 
@@ -215,7 +216,8 @@ def test_default_constraints_hold_for_pods_that_state_none() -> None:
     )
     told = cluster.run()
     assert told["p"] == (
-        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match pod topology spread constraints."
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match pod topology spread constraints. "
+        "preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
     )
     assert (told["own"], told["alone"]) == ("a", "a")
     for builder in running:
@@ -255,7 +257,10 @@ def test_a_pod_that_added_affinity_keeps_waiting_comes_back_when(change: events.
     selector = {"namespaceSelector": {"matchLabels": {"team": "a"}}}
     cluster.tell(events.PolicyInForce(parse_policy(_policy(selector=selector, NodeAffinity=_SSD))))
     cluster.see(pod("w"))
-    assert cluster.run() == {"w": "0/1 nodes are available: 1 node(s) didn't match scheduler-enforced node affinity."}
+    assert cluster.run() == {
+        "w": "0/1 nodes are available: 1 node(s) didn't match scheduler-enforced node affinity. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    }
     cluster.tell(change)
     assert cluster.run() == {"w": "n"}
 

@@ -96,7 +96,10 @@ def test_pods_of_other_schedulers_count_but_are_not_placed() -> None:
     assert cluster.run() == []
     cluster.see(pod("running").requests(cpu="600m").on("n").set_spec(schedulerName="default-scheduler"))
     cluster.see(pod("ours").requests(cpu="600m"))
-    assert cluster.report().message == "0/1 nodes are available: 1 Insufficient cpu."
+    assert cluster.report().message == (
+        "0/1 nodes are available: 1 Insufficient cpu. "
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+    )
 
 
 def test_a_placement_counts_before_its_binding_is_confirmed() -> None:
@@ -309,25 +312,29 @@ _MESSAGES: dict[str, tuple[list[NodeBuilder], PodBuilder, str]] = {
         [node("a"), node("b").taint("t"), node("c").unschedulable().taint("t"), node("d").taint("t")],
         pod().requests(cpu="8"),
         "0/4 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, "
-        "2 node(s) had untolerated taint(s).",
+        "2 node(s) had untolerated taint(s). "
+        "preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.",
     ),
     "a node may be short of several things": (
         [node("a").allocatable(pods="0")],
         pod().requests(cpu="8", memory="1Ti"),
-        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods.",
+        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
     ),
     "terms that contradict themselves": (
         [node("a")],
         pod().required_node_affinity(
             {"matchFields": [expression("metadata.name", "In", "a"), expression("metadata.name", "In", "b")]}
         ),
-        "0/1 nodes are available: pod affinity terms conflict.",
+        "0/1 nodes are available: pod affinity terms conflict. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
     ),
     "nodes that a DaemonSet's pod did not name": (
         [node("a"), node("b"), node("c").taint("t")],
         pod().required_node_affinity({"matchFields": [expression("metadata.name", "In", "c")]}),
         "0/3 nodes are available: 1 node(s) had untolerated taint(s), "
-        "2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+        "2 node(s) didn't satisfy plugin(s) [NodeAffinity]. "
+        "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
     ),
 }
 
@@ -495,7 +502,8 @@ def test_an_inspection_says_what_every_plugin_makes_of_every_node() -> None:
 def test_an_inspection_of_a_pod_that_fits_nowhere_has_the_message_it_would_get() -> None:
     cluster = Cluster(node("a"))
     assert cluster.scheduler.inspect(pod().requests(cpu="8").manifest()).message == (
-        "0/1 nodes are available: 1 Insufficient cpu."
+        "0/1 nodes are available: 1 Insufficient cpu. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
     )
 
 
@@ -522,7 +530,10 @@ def test_like_pods_that_shun_each_other_are_placed_apart_in_one_burst() -> None:
     placed = {i.pod.name: i.node for i in instructions if isinstance(i, Bind)}
     assert sorted(placed.values()) == ["a", "b", "c"]
     (left,) = [i for i in instructions if isinstance(i, ReportUnschedulable)]
-    assert left.message == ("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.")
+    assert left.message == (
+        "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules. "
+        "preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod."
+    )
     cluster.now = 60.0
     gone = next(name for name, on in placed.items() if on == "b")
     cluster.tell(events.PodGone(next(b.uid for b in builders if b.uid.startswith(f"default-{gone}-"))))
@@ -545,7 +556,10 @@ def test_like_pods_with_a_spread_constraint_are_spread_in_one_burst() -> None:
 def test_a_pod_is_tried_again_when_the_pod_it_wants_to_be_near_has_come() -> None:
     cluster = Cluster(node("a"), node("b"))
     cluster.see(pod("web").set_spec(affinity=_near("db")))
-    assert cluster.report().message == "0/2 nodes are available: 2 node(s) didn't match pod affinity rules."
+    assert cluster.report().message == (
+        "0/2 nodes are available: 2 node(s) didn't match pod affinity rules. "
+        "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+    )
     cluster.now = 60.0
     cluster.see(pod("db").labels(app="db").on("b"))
     assert cluster.placements() == {"web": "b"}
@@ -557,7 +571,8 @@ def test_a_running_pods_anti_affinity_keeps_plain_pods_away_until_it_leaves() ->
     guard = pod("guard").set_spec(affinity=_near("web", "podAntiAffinity")).on("n")
     cluster.see(guard, pod("web").labels(app="web"))
     assert cluster.report().message == (
-        "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules."
+        "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules. "
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
     )
     cluster.now = 60.0
     assert cluster.run() == []

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.nominations import Nominations
 from hydatis.scheduler.normalizing import normalize
 from hydatis.scheduler.plugins import Normalization
 from hydatis.scheduler.pod_class import PodClass
@@ -97,7 +98,7 @@ def test_refreshing_gives_what_starting_over_gives(steps: list[_Step]) -> None:
             pod().labels(app="web").set_spec(topologySpreadConstraints=_SPREAD_BOTH_WAYS),
         )
     ]
-    kept = Evaluations(cluster, _PROFILE, memory_bytes=2**20)
+    kept = Evaluations(cluster, Nominations(cluster), _PROFILE, memory_bytes=2**20)
     placed: list[tuple[str, str]] = []
     for serial, step in enumerate(steps):
         _apply(cluster, placed, step, serial)

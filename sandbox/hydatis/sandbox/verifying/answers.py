@@ -25,6 +25,25 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node on which preemption makes room."""
+
+    victims: tuple[str, ...]
+    """Uids, in order."""
+    violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What preemption says."""
+
+    candidates: Mapping[str, Candidate]
+    """By node."""
+    best: frozenset[str]
+    """Chance decides between them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One scheduler's answer."""
 
@@ -39,13 +58,15 @@ class Answer:
     best: frozenset[str]
     """The nodes with the highest total."""
     message: str | None
-    """The FailedScheduling text."""
+    """The FailedScheduling text; where preemption has a choice, it names one of the best nodes."""
     resolvable: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """Plugin to those of the nodes it rejects on which preemption might help: code Unschedulable, and not
     UnschedulableAndUnresolvable.
     """
     resolvable_in_prefilter: bool = False
     """Whether preemption might help although PreFilter rejected the pod."""
+    room: Room | None = None
+    """None where no preemption is tried."""
     decision: Decision | None = None
     """What a whole scheduling cycle did with the pod; only HYDATIS tells, and not of a pod that names its node."""
     searched: frozenset[str] = frozenset()
@@ -73,6 +94,9 @@ class Answer:
             "totals": dict(self.totals),
             "best": sorted(self.best),
             "message": self.message,
+            "preemption": None
+            if self.room is None
+            else {"candidates": dict(self.room.candidates), "best": sorted(self.room.best)},
         } | (
             {}
             if self.decision is None
@@ -103,10 +127,21 @@ def from_oracle(verdict: Mapping[str, Any]) -> Answer:
         totals=verdict.get("totals") or {},
         best=frozenset(verdict["best"]),
         message=verdict.get("message"),
+        room=_room(verdict.get("preemption")),
         searched=frozenset(verdict["space"]),
         narrowed=verdict.get("narrowed") or {},
         failure=verdict.get("error"),
     )
+
+
+def _room(preemption: Mapping[str, Any] | None) -> Room | None:
+    if preemption is None:
+        return None
+    candidates = {
+        node: Candidate(tuple(candidate["victims"]), candidate["violations"])
+        for node, candidate in preemption["candidates"].items()
+    }
+    return Room(candidates, frozenset(preemption["best"]))
 
 
 def from_inspection(inspection: Inspection, decision: Decision | None = None) -> Answer:
@@ -127,5 +162,14 @@ def from_inspection(inspection: Inspection, decision: Decision | None = None) ->
         totals=inspection.totals,
         best=inspection.best,
         message=inspection.message,
+        room=None
+        if inspection.preemption is None
+        else Room(
+            {
+                node: Candidate(candidate.victims, candidate.violations)
+                for node, candidate in inspection.preemption.candidates.items()
+            },
+            inspection.preemption.best,
+        ),
         decision=decision,
     )

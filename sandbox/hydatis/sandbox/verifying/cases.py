@@ -21,6 +21,8 @@ class Cluster:
     candidates: tuple[Manifest, ...]
     objects: tuple[Manifest, ...] = ()
     """Objects of all other kinds that plugins look up, with apiVersion and kind."""
+    nominated: tuple[Manifest, ...] = ()
+    """Pods that wait behind a scheduling gate, each with a node kept for it."""
 
     def request(self, plugins: tuple[str, ...], arguments: Mapping[str, Manifest] | None = None) -> bytes:
         """Return the line that asks the oracle about every candidate.
@@ -32,6 +34,7 @@ class Cluster:
                 "id": self.number,
                 "nodes": self.nodes,
                 "pods": self.pods,
+                "nominated": self.nominated,
                 "candidates": self.candidates,
                 "objects": self.objects,
                 "plugins": plugins,

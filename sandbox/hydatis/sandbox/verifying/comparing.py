@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hydatis.sandbox.verifying.answers import NO_SCORE, Answer
+from hydatis.sandbox.verifying.answers import NO_SCORE, Answer, Room
+from hydatis.scheduler.plugins.default_preemption import DefaultPreemption
+
+PREEMPTION = DefaultPreemption.name
+_NAMED = "found a potential placement for pod on node "
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,9 @@ class Difference:
     """One thing on which the two disagree."""
 
     part: str
-    """`prefilter`, `filter`, `code`, `feasible`, `score`, `total`, `best`, `message` or `decision`."""
+    """`prefilter`, `filter`, `code`, `feasible`, `score`, `total`, `best`, `message`, `victims`, `room` (the nodes that
+    preemption may choose) or `decision`.
+    """
     plugin: str
     """Empty where the part is of all plugins together."""
     node: str
@@ -57,14 +63,37 @@ def _differences(ours: Answer, theirs: Answer) -> Iterator[Difference]:
         yield Difference("feasible", "", "", sorted(ours.feasible), sorted(theirs.feasible))
     if theirs.failure is None:
         yield from _differences_in_scores(ours, theirs)
-    if ours.message != theirs.message:
+    if ours.message not in _texts(theirs):
         yield Difference("message", "", "", ours.message, theirs.message)
+    if ours.room != theirs.room:
+        yield from _differences_in_room(ours.room, theirs.room)
     if ours.decision is not None:
         # Which of the best it is, is for chance to say, in kube-scheduler as well.
         acceptable = theirs.best if theirs.failure is None else theirs.feasible
         chosen, said = ours.decision.node, ours.decision.message
-        if said != theirs.message or (said is None and chosen not in acceptable):
+        if said not in _texts(theirs) or (said is None and chosen not in acceptable):
             yield Difference("decision", "", "", chosen or said, theirs.message or sorted(acceptable))
+
+
+def _texts(answer: Answer) -> frozenset[str | None]:
+    """The FailedScheduling text, once for each node that preemption may as well have named."""
+    if answer.message is None or answer.room is None or len(answer.room.best) < 2:
+        return frozenset({answer.message})
+    before, _, after = answer.message.partition(_NAMED)
+    count = after.partition(", ")[2]
+    return frozenset(f"{before}{_NAMED}{node}, {count}" for node in answer.room.best)
+
+
+def _differences_in_room(ours: Room | None, theirs: Room | None) -> Iterator[Difference]:
+    our_candidates = {} if ours is None else ours.candidates
+    their_candidates = {} if theirs is None else theirs.candidates
+    for node in sorted(our_candidates.keys() | their_candidates.keys()):
+        if our_candidates.get(node) != their_candidates.get(node):
+            yield Difference("victims", PREEMPTION, node, our_candidates.get(node), their_candidates.get(node))
+    our_best = None if ours is None else sorted(ours.best)
+    their_best = None if theirs is None else sorted(theirs.best)
+    if our_best != their_best:
+        yield Difference("room", PREEMPTION, "", our_best, their_best)
 
 
 def _differences_in_codes(ours: Answer, theirs: Answer) -> Iterator[Difference]:

@@ -53,6 +53,9 @@ def agreement(profile: Profile, outcome: Outcome) -> dict[str, dict[str, int]]:
         by_plugin[name] = {verdict: verdicts[name, verdict] for verdict in ("pass", "reject")}
     for name in score_names(profile):
         by_plugin.setdefault(name, {})["score"] = verdicts[name, "score"]
+    if profile.preemption is not None:
+        name = profile.preemption.name
+        by_plugin[name] = {verdict: verdicts[name, verdict] for verdict in ("pass", "reject")}
     return by_plugin
 
 

@@ -48,6 +48,7 @@ class Disagreement:
             "case": {
                 "nodes": self.case.nodes,
                 "pods": self.case.pods,
+                "nominated": self.case.nominated,
                 "objects": self.case.objects,
                 "pod": self.case.candidates[0],
             },

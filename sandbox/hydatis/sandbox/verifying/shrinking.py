@@ -64,6 +64,8 @@ def _simpler(case: Cluster) -> Iterator[Cluster]:
         yield replace(case, nodes=_without(case.nodes, position), pods=pods)
     for position in range(len(case.pods)):
         yield replace(case, pods=_without(case.pods, position))
+    for position in range(len(case.nominated)):
+        yield replace(case, nominated=_without(case.nominated, position))
     for position in range(len(case.objects)):
         yield replace(case, objects=_without(case.objects, position))
     yield from (replace(case, candidates=fewer) for fewer in _with_a_field_less(case.candidates))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hydatis.sandbox.verifying.answers import NO_SCORE, Answer
 from hydatis.sandbox.verifying.comparing import Difference
 from hydatis.sandbox.verifying.judging import filter_names, score_names
+from hydatis.scheduler.plugins.default_preemption import DefaultPreemption
 from hydatis.scheduler.profile import Profile
 
 ENOUGH_CASES = 1000
@@ -24,7 +25,9 @@ class Tally:
     disagreeing: int = 0
     """Cases with at least one difference."""
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(plugin, verdict) to nodes on which both agreed; verdicts are `pass`, `reject`, `score`."""
+    """(plugin, verdict) to nodes on which both agreed; verdicts are `pass`, `reject`, `score`. DefaultPreemption passes
+    the nodes on which it can make room, and rejects, once a case, where there is none.
+    """
     outcomes: Counter[str] = field(default_factory=Counter)
     """`placed`, `unschedulable`, `rejected_in_prefilter`, `failed` and `failed_to_filter`: what kube-scheduler made of
     the cases.
@@ -66,6 +69,10 @@ class Tally:
             rejected = len(theirs.rejections.get(name, ()))
             self._agreed(name, "reject", rejected, disputed)
             self._agreed(name, "pass", len(theirs.searched) - rejected, disputed)
+        if theirs.room is not None and not differing:
+            name = DefaultPreemption.name
+            self._agreed(name, "pass", len(theirs.room.candidates), disputed)
+            self._agreed(name, "reject", not theirs.room.candidates, disputed)
         if not differing:
             # Nodes left out by PreFilter show in the feasible set and the message, which agree.
             for name, nodes in theirs.narrowed.items():
@@ -79,6 +86,8 @@ class Tally:
             return ()
         wanted = [(name, verdict) for name in filter_names(profile) for verdict in ("pass", "reject")]
         wanted += [(name, "score") for name in score_names(profile)]
+        if profile.preemption is not None:
+            wanted += [(profile.preemption.name, verdict) for verdict in ("pass", "reject")]
         # Whether the two agree on it is another question.
         disputed = {plugin for _, plugin in self.differences}
         return tuple(

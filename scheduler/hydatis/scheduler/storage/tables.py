@@ -107,6 +107,10 @@ class Storage:
         """Note that the pod is bound: what was assumed for it stays until the watch shows it."""
         self._assumed.settle(pod)
 
+    def retract(self, version: int) -> None:
+        """Go back to a version after which everything was undone, and which nobody kept verdicts about since."""
+        self.version = version
+
     def use_changed(self, claims: Iterable[ClaimName]) -> None:
         """Note that a pod which names these claims was placed or left: whoever else wants one that only a single pod
         may use is to look again.

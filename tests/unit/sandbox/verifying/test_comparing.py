@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hydatis.sandbox.verifying.answers import Answer, Decision, from_oracle
+from hydatis.sandbox.verifying.answers import Answer, Candidate, Decision, Room, from_oracle
 from hydatis.sandbox.verifying.comparing import compare
 
 ANSWER = Answer(
@@ -135,3 +135,44 @@ def test_an_answer_of_the_oracle_is_read_in_full() -> None:
         searched=frozenset({"a", "b"}),
         narrowed={"NodeName": 1},
     )
+
+
+TWO_NODES = Room({"a": Candidate(("v",), 0), "b": Candidate(("w",), 0)}, frozenset({"a", "b"}))
+ROOM = replace(
+    ANSWER,
+    feasible=frozenset(),
+    scores={},
+    totals={},
+    best=frozenset(),
+    room=TWO_NODES,
+    message="0/2 nodes are available: 2 x. preemption: found a potential placement for pod on node a, "
+    "preempting 1 victims",
+)
+"""A pod for which there are two nodes to make room on."""
+
+
+@pytest.mark.parametrize(
+    ("room", "part", "node"),
+    [
+        (Room({**TWO_NODES.candidates, "a": Candidate(("x",), 0)}, TWO_NODES.best), "victims", "a"),
+        (Room({**TWO_NODES.candidates, "b": Candidate(("w",), 1)}, TWO_NODES.best), "victims", "b"),
+        (Room({"a": Candidate(("v",), 0)}, TWO_NODES.best), "victims", "b"),
+        (Room(TWO_NODES.candidates, frozenset({"a"})), "room", ""),
+        (None, "victims", "a"),
+    ],
+)
+def test_other_victims_and_another_choice_of_node_are_found(room: Room | None, part: str, node: str) -> None:
+    for differences in (compare(replace(ROOM, room=room), ROOM), compare(ROOM, replace(ROOM, room=room))):
+        found = [d for d in differences if d.part != "message"]
+        assert (found[0].part, found[0].plugin, found[0].node) == (part, "DefaultPreemption", node)
+
+
+@pytest.mark.parametrize(
+    ("altered", "differs"),
+    [(("node a", "node b"), False), (("node a", "node c"), True), (("1 victims", "2 victims"), True)],
+)
+def test_the_text_may_name_any_of_the_nodes_between_which_chance_decides(
+    altered: tuple[str, str], differs: bool
+) -> None:
+    ours = replace(ROOM, message=(ROOM.message or "").replace(*altered))
+    assert [d.part for d in compare(ours, ROOM)] == (["message"] if differs else [])

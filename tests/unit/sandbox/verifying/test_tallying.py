@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from hydatis.sandbox.verifying.answers import Answer
+from hydatis.sandbox.verifying.answers import Answer, Candidate, Room
 from hydatis.sandbox.verifying.comparing import compare
 from hydatis.sandbox.verifying.tallying import ENOUGH_CASES, Tally
+from hydatis.scheduler.plugins.default_preemption import DefaultPreemption
 from hydatis.scheduler.plugins.node_name import NodeName
 from hydatis.scheduler.plugins.node_ports import NodePorts
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
@@ -17,6 +18,7 @@ PROFILE = Profile(
     last_filters=(),
     scores=(TaintToleration(),),
     neighbour_scores=(),
+    preemption=None,
 )
 THEIRS = Answer(
     prefilter=None,
@@ -69,3 +71,16 @@ def test_tallies_add_up() -> None:
     total.add(tallied(replace(THEIRS, message="x")))
     assert (total.cases, total.disagreeing) == (2, 1)
     assert total.verdicts["NodePorts", "reject"] == 2
+
+
+def test_preemption_passes_the_nodes_where_it_can_make_room_and_rejects_once_a_case_where_there_is_none() -> None:
+    tally = Tally()
+    profile = replace(PROFILE, preemption=DefaultPreemption())
+    some = Room({"a": Candidate(("victim",), 0), "b": Candidate(("other",), 1)}, frozenset({"a"}))
+    for room in (some, Room({}, frozenset())):
+        answer = replace(THEIRS, room=room)
+        tally.count(profile, answer, compare(answer, answer))
+    assert tally.verdicts["DefaultPreemption", "pass"] == 2
+    assert tally.verdicts["DefaultPreemption", "reject"] == 1
+    tally.count(profile, replace(THEIRS, room=some), compare(THEIRS, replace(THEIRS, room=some)))
+    assert tally.verdicts["DefaultPreemption", "pass"] == 2

@@ -64,7 +64,10 @@ def test_a_pod_waits_until_a_node_declares_what_it_needs() -> None:
     scheduler.handle(PodSeen(pod().set_spec(hostNetwork=True, hostUsers=False).manifest()), 0.0)
     refused = scheduler.schedule_next(0.0)
     assert isinstance(refused, ReportUnschedulable)
-    assert refused.message == "0/1 nodes are available: 1 node(s) didn't match Pod's required features."
+    assert refused.message == (
+        "0/1 nodes are available: 1 node(s) didn't match Pod's required features. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    )
     scheduler.handle(NodeSeen(node("n").declared_features(MOUNTS).manifest()), 10.0)
     assert scheduler.schedule_next(20.0) is None
     scheduler.handle(NodeSeen(node("n").declared_features(USERS).manifest()), 30.0)

@@ -8,6 +8,7 @@ from hydatis.sandbox.verifying.generating import (
     features,
     images,
     neighbours,
+    priorities,
     selectors,
     surroundings,
     taints,
@@ -43,11 +44,13 @@ POD_FEATURES = (
     Feature(0.08, volumes.ephemeral),
     Feature(0.1, volumes.disks),
     Feature(0.1, volumes.plain),
+    Feature(0.8, priorities.priority),
 )
 """Of bound pods and candidates alike."""
 BOUND_FEATURES = (
     Feature(0.12, containers.resized_in_place),
-    Feature(0.06, neighbours.terminating),
+    Feature(0.9, priorities.started),
+    Feature(0.06, priorities.terminating),
 )
 CANDIDATE_FEATURES = (
     Feature(0.25, neighbours.spread_constraints),
@@ -58,25 +61,34 @@ CANDIDATE_FEATURES = (
     Feature(0.5, taints.tolerations),
     Feature(0.05, taints.tolerates_cordon),
     Feature(0.03, selectors.wanted_node),
+    Feature(0.06, priorities.preemption_policy),
+    Feature(0.15, priorities.nominated_node),
 )
 _LARGE = 0.01
 _LARGE_NODES = 60
 _EMPTY = 0.005
 _MOST_NODES = 8
 _MOST_BOUND = 4
+_NOMINATING = 0.4
+_MOST_NOMINATED = 3
 
 
 def make_cluster(seed: int, number: int) -> Cluster:
     """Make the cluster of this number; it depends on nothing but its number and the seed."""
     random = Random(f"{seed}/{number}")  # noqa: S311  reproducible on purpose
     nodes = [_node(random, f"n{position}") for position in range(_node_count(random))]
-    bound = [
-        _bound_pod(random, bound_uid(position, place), node["metadata"]["name"])
-        for position, node in enumerate(nodes)
-        for place in range(random.randint(0, _MOST_BOUND))
-    ]
+    bound = [pod for position, node in enumerate(nodes) for pod in _bound_pods(random, position, node)]
     candidates = [_candidate(random, candidate_uid(position)) for position in range(CANDIDATES)]
-    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates), surroundings.surroundings(seed, number))
+    count = random.randint(1, _MOST_NOMINATED) if random.random() < _NOMINATING else 0
+    nominated = [_nominated_pod(random, f"nominated-{position}") for position in range(count)]
+    return Cluster(
+        number,
+        tuple(nodes),
+        tuple(bound),
+        tuple(candidates),
+        surroundings.surroundings(seed, number),
+        tuple(nominated),
+    )
 
 
 def _node_count(random: Random) -> int:
@@ -106,6 +118,15 @@ def _pod(random: Random, uid: str) -> Manifest:
     return pod
 
 
+def _bound_pods(random: Random, position: int, node: Manifest) -> list[Manifest]:
+    name = node["metadata"]["name"]
+    pods = [_bound_pod(random, bound_uid(position, place), name) for place in range(random.randint(0, _MOST_BOUND))]
+    taken: set[tuple[str, int]] = set()
+    for pod in pods:
+        containers.leave_taken_ports(pod, taken)
+    return pods
+
+
 def _bound_pod(random: Random, uid: str, node: str) -> Manifest:
     pod = _pod(random, uid)
     pod["spec"]["nodeName"] = node
@@ -114,8 +135,17 @@ def _bound_pod(random: Random, uid: str, node: str) -> Manifest:
     return pod
 
 
+def _nominated_pod(random: Random, uid: str) -> Manifest:
+    pod = _pod(random, uid)
+    pod["status"]["phase"] = "Pending"
+    priorities.nominated_node(random, pod)
+    priorities.gate(pod)
+    return pod
+
+
 def _candidate(random: Random, uid: str) -> Manifest:
     pod = _pod(random, uid)
     pod["status"]["phase"] = "Pending"
     add_features(random, pod, CANDIDATE_FEATURES)
+    priorities.keep_to_itself(pod)
     return pod

@@ -49,6 +49,22 @@ def host_ports(random: Random, pod: Manifest) -> None:
     random.choice(pod["spec"]["containers"])["ports"] = few(random, _port, 3)
 
 
+def leave_taken_ports(pod: Manifest, taken: set[tuple[str, int]]) -> None:
+    """Give up host ports that pods of the same node have, and add the others to them.
+
+    The API server cannot keep two pods that name their node from claiming the same port. To kube-scheduler it is free
+    as soon as one of them goes, to HYDATIS when both are gone.
+    """
+    wanted = [port for container in pod["spec"]["containers"] for port in container.get("ports", ())]
+    wanted += [port for container in pod["spec"].get("initContainers", ()) for port in container.get("ports", ())]
+    keys = {(port.get("protocol", "TCP"), port["hostPort"]) for port in wanted if port.get("hostPort")}
+    if keys & taken:
+        for port in wanted:
+            port.pop("hostPort", None)
+    else:
+        taken |= keys
+
+
 def resized_in_place(random: Random, pod: Manifest) -> None:
     """Report resources other than those of the specification, as the kubelet does during a resize."""
     spec, status = pod["spec"], pod["status"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from hydatis.sandbox.verifying.cases import Manifest
 from hydatis.sandbox.verifying.generating.chance import few
+from hydatis.sandbox.verifying.generating.priorities import LEAVING
 
 NAMESPACES = ("default", "default", "default", "team-a", "team-b")
 _TOPOLOGY_KEYS = (
@@ -25,7 +26,7 @@ _CONTROLLERS = (
 
 def neighbourhood(random: Random, *, workloads: bool) -> list[Manifest]:
     """Make the namespaces of a cluster and, if asked for, services and controllers."""
-    made = [_namespace(random, name) for name in dict.fromkeys(NAMESPACES)]
+    made = [_namespace(random, name) for name in dict.fromkeys((*NAMESPACES, LEAVING))]
     if workloads:
         for namespace in dict.fromkeys(NAMESPACES):
             made += [_service(random, namespace, position) for position in range(random.randint(0, 2))]
@@ -52,11 +53,6 @@ def owner(random: Random, pod: Manifest) -> None:
     if random.random() < 0.1:
         del reference["controller"]
     pod["metadata"]["ownerReferences"] = [reference]
-
-
-def terminating(_: Random, pod: Manifest) -> None:
-    """Let the pod be on its way out."""
-    pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
 
 
 def pod_affinity(random: Random, pod: Manifest) -> None:

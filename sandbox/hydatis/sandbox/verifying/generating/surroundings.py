@@ -1,4 +1,5 @@
-"""The objects around a cluster that plugins look up: namespaces, services, controllers and storage.
+"""The objects around a cluster that plugins look up: namespaces, services, controllers, disruption
+budgets and storage.
 
 A few clusters in a row share a set, since the oracle starts anew for each set that it has not met, which takes it as
 long as judging two clusters. So pods have the same names and uids in every cluster, which claims of ephemeral volumes
@@ -10,6 +11,7 @@ from random import Random
 
 from hydatis.sandbox.verifying.cases import Manifest
 from hydatis.sandbox.verifying.generating.neighbours import NAMESPACES, neighbourhood
+from hydatis.sandbox.verifying.generating.priorities import disruption_budgets
 from hydatis.sandbox.verifying.generating.storage import storage
 
 CANDIDATES = 8
@@ -34,6 +36,9 @@ def _surroundings(seed: int, kind: int) -> tuple[Manifest, ...]:
     candidates = tuple(map(candidate_uid, range(CANDIDATES)))
     running = tuple(bound_uid(position, 0) for position in range(_NODES_WITH_EPHEMERAL))
     around = neighbourhood(random, workloads=bool(kind % 4))
+    if kind % 3:
+        for namespace in dict.fromkeys(NAMESPACES):
+            around += disruption_budgets(random, namespace)
     return (*around, *storage(random, tuple(dict.fromkeys(NAMESPACES)), candidates, running))
 
 

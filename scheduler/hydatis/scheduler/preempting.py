@@ -1,0 +1,300 @@
+"""PostFilter: make room for a pod that no node can run, by displacing pods of lower priority (kubernetes
+framework/preemption/preemption.go).
+
+The scheduling cycle calls `Preemptor.run`; the driver carries out what comes of it. The search changes nothing: it
+takes pods off nodes for the sake of argument (`what_if`) and decides. Nodes where not even the removal of all pods of
+lower priority would help are ruled out in one step over all of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+
+from hydatis.scheduler.arrays import Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.displaceable import Displaceable
+from hydatis.scheduler.disruption_budgets import DisruptionBudgets
+from hydatis.scheduler.filter_args import FilterArgs
+from hydatis.scheduler.filtering import Filters, no_nodes_available
+from hydatis.scheduler.instructions import Preemption
+from hydatis.scheduler.nominations import Beside, Nominations
+from hydatis.scheduler.plugins import Scope
+from hydatis.scheduler.plugins.default_preemption import (
+    NEVER,
+    NO_VICTIMS,
+    NOT_HELPFUL,
+    VICTIM_TERMINATING,
+    Candidate,
+    DefaultPreemption,
+    Victim,
+)
+from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from hydatis.scheduler.pod_class import PodClass
+from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.reserving import Reservations
+from hydatis.scheduler.resources import PODS_COLUMN
+from hydatis.scheduler.what_if import WhatIf
+
+Reasons: TypeAlias = Mapping[str, int]
+"""Reason to number of nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What looking at the nodes brought."""
+
+    candidates: tuple[Candidate, ...] = ()
+    reasons: Reasons = field(default_factory=dict[str, int])
+    """Why there is no candidate; empty where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotEligible:
+    """The pod may not displace others now; what it is nominated to stays as it is."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoCandidate:
+    """Displacing others does not help; the pod is not nominated any more."""
+
+    reasons: Reasons
+
+
+Result = Candidate | NotEligible | NoCandidate
+
+
+@dataclass(slots=True)
+class Preemptor:
+    """Searches for victims under one profile."""
+
+    cluster: Cluster
+    reservations: Reservations
+    nominations: Nominations
+    budgets: DisruptionBudgets
+    profile: Profile
+    random: np.random.Generator
+    _displaceable: Displaceable = field(init=False)
+    _fruitless: dict[tuple[PodClass, FilterArgs], tuple[tuple[int, ...], NoCandidate]] = field(
+        init=False, default_factory=dict
+    )
+    """What was found for classes of pods that nothing helped, and the state of the cluster then."""
+
+    @property
+    def rules(self) -> DefaultPreemption:
+        """How victims and nodes are weighed."""
+        return self.profile.preemption or DefaultPreemption()
+
+    def __post_init__(self) -> None:
+        self._displaceable = Displaceable(self.cluster)
+
+    def run(self, uid: str, pod: PodClass, args: FilterArgs, resolvable: Rows) -> Result:
+        """Choose a node and its victims. `resolvable` are the nodes whose rejection might be lifted."""
+        refusal = self.not_eligible(uid, pod, resolvable)
+        if refusal is not None:
+            return refusal
+        version = self._version()
+        known = self._fruitless.get((pod, args))
+        own_nomination = self.nominations.node_of(uid) is not None
+        if known is not None and known[0] == version and not own_nomination:
+            return known[1]
+        first = int(self.random.integers(len(resolvable))) if len(resolvable) else 0
+        search = self.search(uid, pod, args, resolvable, first)
+        if search.candidates:
+            return self.rules.best(search.candidates)[0]
+        result = NoCandidate(search.reasons)
+        if not own_nomination:
+            if known is None or known[0] != version:
+                self._fruitless = {key: entry for key, entry in self._fruitless.items() if entry[0] == version}
+            self._fruitless[pod, args] = (version, result)
+        return result
+
+    def search(self, uid: str, pod: PodClass, args: FilterArgs, resolvable: Rows, first: int) -> Search:
+        """Dry-run the removal of pods on the nodes worth a look, beginning with number `first` of them, until enough
+        candidates are found.
+        """
+        count = len(resolvable)
+        unhelpful = {NOT_HELPFUL: self.cluster.node_count - count} if self.cluster.node_count > count else {}
+        if not count:
+            return Search(reasons=unhelpful)
+        if not any(priority < pod.priority for priority in self.cluster.priorities):
+            return Search(reasons={NO_VICTIMS: count, **unhelpful})
+        beside = self.nominations.beside(uid, pod)
+        filters = Filters(self.profile.with_filter_args(args), pod, self.cluster)
+        ordered = np.roll(resolvable, -first)
+        reasons, ordered = self._rule_out(pod, filters, beside, ordered)
+        wanted = self.rules.candidates_wanted(count)
+        keeping: list[Candidate] = []
+        breaking: list[Candidate] = []
+        for row in ordered.tolist():
+            found = self._dry_run(row, pod, filters, beside)
+            if isinstance(found, Candidate):
+                (breaking if found.violations else keeping).append(found)
+                if keeping and len(keeping) + min(len(breaking), wanted) >= wanted:
+                    break
+            else:
+                reasons.update(found)
+        candidates = (*keeping, *breaking[:wanted])
+        return Search(candidates) if candidates else Search(reasons={**reasons, **unhelpful})
+
+    def condemn(self, candidate: Candidate, pod: PodClass, scheduler_name: str) -> Preemption:
+        """Count on the victims' going from now on, and name what the driver has to do."""
+        node = self.cluster.node_name(candidate.row)
+        staying = [victim.uid for victim in candidate.victims if not self.reservations.is_leaving(victim.uid)]
+        victims = tuple(map(self.reservations.reference_of, staying))
+        for uid in staying:
+            self.reservations.condemn(uid)
+        outranked = tuple(self.nominations.outranked_by(pod.priority, node))
+        return Preemption(node, scheduler_name, victims, len(candidate.victims), outranked)
+
+    def not_eligible(self, uid: str, pod: PodClass, resolvable: Rows) -> NotEligible | None:
+        """Say why the pod may not displace others now (PodEligibleToPreemptOthers)."""
+        if not pod.preempts:
+            return NotEligible(NEVER)
+        node = self.nominations.node_of(uid)
+        row = None if node is None else self.cluster.row_of(node)
+        if row is not None and row in resolvable:
+            for other, placed in self.cluster.pods_on(row).items():
+                if placed.priority < pod.priority and self.reservations.is_preempted(other):
+                    return NotEligible(VICTIM_TERMINATING)
+        return None
+
+    def _version(self) -> tuple[int, ...]:
+        cluster = self.cluster
+        return (
+            cluster.node_changes.position,
+            cluster.placement_changes.position,
+            cluster.placed.version,
+            cluster.workloads.version,
+            cluster.storage.version,
+            self.nominations.version,
+        )
+
+    def _rule_out(self, pod: PodClass, filters: Filters, beside: Beside, rows: Rows) -> tuple[Counter[str], Rows]:
+        """Rule out the rows where not even the removal of all pods of lower priority would help, as far as that shows
+        in the tables; return the reasons, and the rows that are left.
+        """
+        freed = self._displaceable.below(pod.priority)
+        nobody = freed[PODS_COLUMN, rows] == 0
+        reasons: Counter[str] = Counter()
+        if nobody.any():
+            reasons[NO_VICTIMS] = int(np.count_nonzero(nobody))
+            rows = rows[~nobody]
+        placement = [p for p in filters.first if p.scope is not Scope.NODE]
+        if any(not isinstance(plugin, NodeResourcesFit) for plugin in placement):
+            return reasons, rows
+        closer = self.cluster.inexact_rows | beside.keys()
+        judged = np.array([row for row in rows.tolist() if row not in closer], dtype=np.intp) if closer else rows
+        plugins = filters.first if filters.across else (*filters.first, *filters.last)
+        requested = self.cluster.requested
+        before = requested[:, judged].copy()
+        requested[:, judged] -= freed[:, judged]
+        try:
+            for rejection in filters.rejections_row_by_row(plugins, judged):
+                reasons.update(rejection.reasons())
+                rows = rows[~np.isin(rows, rejection.rows)]
+        finally:
+            requested[:, judged] = before
+        return reasons, rows
+
+    def _dry_run(self, row: int, pod: PodClass, filters: Filters, beside: Beside) -> Candidate | Reasons:
+        """Find the fewest and least important pods of a row that must go (SelectVictimsOnNode), or say why none
+        helps.
+        """
+        placed = dict(self.cluster.pods_on(row))
+        potential = [
+            Victim(uid, other.priority, self.reservations.standing_of(uid).started_at)
+            for uid, other in placed.items()
+            if other.priority < pod.priority
+        ]
+        if not potential:
+            return {NO_VICTIMS: 1}
+        with WhatIf(self.cluster) as what_if:
+            for victim in potential:
+                what_if.remove(victim.uid, row)
+            trial = _Trial(what_if, row, filters, beside)
+            rejected = trial.rejected()
+            if rejected is not None:
+                return rejected
+            victims: list[Victim] = []
+            violations = 0
+            for victim, violating in self._in_reprieve_order(self.rules.by_importance(potential), placed):
+                if not trial.spares(victim.uid, placed[victim.uid]):
+                    victims.append(victim)
+                    violations += violating
+        return Candidate(row, tuple(self.rules.by_importance(victims)), violations) if victims else {NO_VICTIMS: 1}
+
+    def _in_reprieve_order(
+        self, victims: Iterable[Victim], placed: Mapping[str, PodClass]
+    ) -> Iterator[tuple[Victim, bool]]:
+        """Yield first the victims whose removal would break a budget, which are spared first, and whether it would."""
+        judged = list(
+            self.budgets.violations(
+                (victim, placed[victim.uid].identity, self.reservations.standing_of(victim.uid).name)
+                for victim in victims
+            )
+        )
+        yield from (entry for entry in judged if entry[1])
+        yield from (entry for entry in judged if not entry[1])
+
+
+def told(result: Result, cluster: Cluster) -> str:
+    """Write preemption's part of the FailedScheduling text, in kube-scheduler's words."""
+    match result:
+        case NotEligible(reason):
+            return f"preemption: {reason}"
+        case NoCandidate(reasons):
+            return f"preemption: {no_nodes_available(cluster.node_count, reasons)}"
+        case Candidate(row, victims):
+            return (
+                f"preemption: found a potential placement for pod on node {cluster.node_name(row)}, "
+                f"preempting {len(victims)} victims"
+            )
+
+
+class _Trial:
+    """A row from which pods were taken, judged with the pods nominated to it and without."""
+
+    def __init__(self, what_if: WhatIf, row: int, filters: Filters, beside: Beside) -> None:
+        self._what_if = what_if
+        self._row = row
+        self._rows = np.array([row], dtype=np.intp)
+        self._filters = filters
+        self._nominated = beside.get(row, ())
+
+    def rejected(self) -> Reasons | None:
+        """Say why the pod does not fit, None when it does."""
+        for nominated in (self._nominated, ()) if self._nominated else ((),):
+            mark = self._what_if.mark
+            for uid, pod in nominated:
+                self._what_if.place(uid, self._row, pod)
+            rejection = next(self._filters.rejections(self._rows), None)
+            reasons = None if rejection is None else rejection.reasons()
+            self._what_if.undo_to(mark)
+            if reasons is not None:
+                return reasons
+        return None
+
+    def spares(self, uid: str, pod: PodClass) -> bool:
+        """Put a victim back if the pod fits all the same; tell whether it does."""
+        before = self._what_if.mark
+        self._what_if.place(uid, self._row, pod)
+        if self._fits():
+            return True
+        self._what_if.undo_to(before)
+        return False
+
+    def _fits(self) -> bool:
+        if self._nominated:
+            mark = self._what_if.mark
+            for uid, pod in self._nominated:
+                self._what_if.place(uid, self._row, pod)
+            fits = self._filters.passes(self._row, placements_only=True)
+            self._what_if.undo_to(mark)
+            if not fits:
+                return False
+        return self._filters.passes(self._row, placements_only=True)
