@@ -32,11 +32,14 @@ RIGHTS = [
     Right(needed.verb, needed.group, f"{needed.resource}/{needed.subresource}".rstrip("/")) for needed in PERMISSIONS
 ]
 """A test holds them to the role that Helm renders; only the ids of the tests below come from here."""
-EVERYTHING = frozenset({"bound", "Scheduled", "FailedScheduling", "condition", "series", "policy", "volume", "claim"})
+EVERYTHING = frozenset(
+    {"displaced", "bound", "Scheduled", "FailedScheduling", "condition", "series", "policy", "volume", "claim"}
+)
 MISSED_WITHOUT = {
     Right("get", "", "pods"): {"Scheduled"},
     Right("create", "", "pods/binding"): {"bound", "Scheduled"},
-    Right("patch", "", "pods/status"): {"condition"},
+    Right("patch", "", "pods/status"): {"condition", "displaced"},
+    Right("delete", "", "pods"): {"displaced"},
     Right("get", "", "persistentvolumes"): {"volume"},
     Right("patch", "", "persistentvolumes"): {"volume"},
     Right("get", "", "persistentvolumeclaims"): {"claim"},
@@ -49,6 +52,12 @@ MISSED_WITHOUT = {
 """What does not happen without a right; without any other one, nothing does."""
 ENOUGH_FAILURES = 3
 """Of the two pods with volumes, of which nobody provisions one: so at least one pod is told the same twice."""
+LOW_PRIORITY = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "rbac-low"},
+    "value": -10,
+}
 PREFLIGHT_BLINDED = Rule(
     "blind",
     Answer(
@@ -130,7 +139,13 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
     scene = storage.scene
     # Its outcome is unknown to the operator, which is what it reads pods for.
     proxy.plan.add(PREFLIGHT_BLINDED, Rule("lost", LoseAnswer(), resource="pods/binding", times=1))
-    scene.burst([scene.pod("fits"), scene.pod("too-large", resources={"requests": {"cpu": "900"}})]).join()
+    scene.create("/apis/scheduling.k8s.io/v1/priorityclasses", [LOW_PRIORITY])
+    # It takes up what no other pod here asks for, as pods do that name their node, until it makes way for one that does.
+    disk = {"requests": {"ephemeral-storage": "10Gi"}}
+    low = scene.pod("low", resources=disk, nodeName=scene.node_name(0), priorityClassName="rbac-low")
+    scene.burst([low]).join()
+    scene.burst([scene.pod("fits"), scene.pod("urgent", resources=disk)]).join()
+    scene.burst([scene.pod("too-large", resources={"requests": {"cpu": "900"}})]).join()
     try:
         operator = start("--volume-bind-timeout", "1", through=proxy, deadline_seconds=12.0)
     except SandboxError:
@@ -157,6 +172,7 @@ def happened(storage: StorageScene) -> frozenset[str]:
     policy = scene.control_plane.api.call("GET", f"/apis/hydatis.io/v1alpha1/mlschedulerpolicies/{scene.name}")
     conditions = policy.get("status", {}).get("conditions", [])
     seen = {
+        "displaced": "low" not in {pod["metadata"]["name"] for pod in scene.pods()},
         "bound": bool(scene.pod_named("fits")["spec"].get("nodeName")),
         "Scheduled": bool(scene.events(reason="Scheduled", pod="fits")),
         "FailedScheduling": bool(failed),
