@@ -140,7 +140,7 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
     # Its outcome is unknown to the operator, which is what it reads pods for.
     proxy.plan.add(PREFLIGHT_BLINDED, Rule("lost", LoseAnswer(), resource="pods/binding", times=1))
     scene.create("/apis/scheduling.k8s.io/v1/priorityclasses", [LOW_PRIORITY])
-    # It takes up what no other pod here asks for, as pods do that name their node, until it makes way for one that does.
+    # It takes up what no other pod here asks for, until it makes way for one that does.
     disk = {"requests": {"ephemeral-storage": "10Gi"}}
     low = scene.pod("low", resources=disk, nodeName=scene.node_name(0), priorityClassName="rbac-low")
     scene.burst([low]).join()

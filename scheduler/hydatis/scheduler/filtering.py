@@ -148,9 +148,11 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
         tally.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
     if beside:
+        out = []
         for rejection in rejections_beside(filters, cluster, remaining, beside):
             tally.add(rejection)
-            remaining = np.setdiff1d(remaining, rejection.rows)
+            out.append(int(rejection.rows[0]))
+        remaining = np.setdiff1d(remaining, np.array(out, dtype=np.intp))
     for rejection in filters.rejections(remaining):
         tally.add(rejection)
     rows = np.sort(np.concatenate(tally.resolvable)) if tally.resolvable else remaining[:0]

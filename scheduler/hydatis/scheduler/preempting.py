@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Rows
+from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.displaceable import Displaceable
 from hydatis.scheduler.disruption_budgets import DisruptionBudgets
@@ -126,12 +126,15 @@ class Preemptor:
         beside = self.nominations.beside(uid, pod)
         filters = Filters(self.profile.with_filter_args(args), pod, self.cluster)
         ordered = np.roll(resolvable, -first)
-        reasons, ordered = self._rule_out(pod, filters, beside, ordered)
+        reasons, ordered, by_sums = self._rule_out(pod, filters, beside, ordered)
         wanted = self.rules.candidates_wanted(count)
         keeping: list[Candidate] = []
         breaking: list[Candidate] = []
         for row in ordered.tolist():
-            found = self._dry_run(row, pod, filters, beside)
+            if row in by_sums:
+                found = self._choose(row, pod, _Sums(self.cluster, row, pod, self._displaceable.below(pod.priority)))
+            else:
+                found = self._dry_run(row, pod, filters, beside)
             if isinstance(found, Candidate):
                 (breaking if found.violations else keeping).append(found)
                 if keeping and len(keeping) + min(len(breaking), wanted) >= wanted:
@@ -174,9 +177,11 @@ class Preemptor:
             self.nominations.version,
         )
 
-    def _rule_out(self, pod: PodClass, filters: Filters, beside: Beside, rows: Rows) -> tuple[Counter[str], Rows]:
+    def _rule_out(
+        self, pod: PodClass, filters: Filters, beside: Beside, rows: Rows
+    ) -> tuple[Counter[str], Rows, frozenset[int]]:
         """Rule out the rows where not even the removal of all pods of lower priority would help, as far as that shows
-        in the tables; return the reasons, and the rows that are left.
+        in the tables; return the reasons, the rows that are left, and those of them where only room is wanting.
         """
         freed = self._displaceable.below(pod.priority)
         nobody = freed[PODS_COLUMN, rows] == 0
@@ -186,46 +191,57 @@ class Preemptor:
             rows = rows[~nobody]
         placement = [p for p in filters.first if p.scope is not Scope.NODE]
         if any(not isinstance(plugin, NodeResourcesFit) for plugin in placement):
-            return reasons, rows
+            return reasons, rows, frozenset()
         closer = self.cluster.inexact_rows | beside.keys()
-        judged = np.array([row for row in rows.tolist() if row not in closer], dtype=np.intp) if closer else rows
+        judged = rows[~np.isin(rows, list(closer))] if closer else rows
         plugins = filters.first if filters.across else (*filters.first, *filters.last)
         requested = self.cluster.requested
         before = requested[:, judged].copy()
         requested[:, judged] -= freed[:, judged]
         try:
+            remaining = judged
             for rejection in filters.rejections_row_by_row(plugins, judged):
                 reasons.update(rejection.reasons())
                 rows = rows[~np.isin(rows, rejection.rows)]
+                remaining = remaining[~np.isin(remaining, rejection.rows)]
         finally:
             requested[:, judged] = before
-        return reasons, rows
+        only_room = not filters.across and all(
+            plugin.scope is Scope.NODE or type(plugin) is NodeResourcesFit for plugin in (*filters.first, *filters.last)
+        )
+        return reasons, rows, frozenset(remaining.tolist() if only_room else ())
 
     def _dry_run(self, row: int, pod: PodClass, filters: Filters, beside: Beside) -> Candidate | Reasons:
         """Find the fewest and least important pods of a row that must go (SelectVictimsOnNode), or say why none
         helps.
         """
+        going = [uid for uid, other in self.cluster.pods_on(row).items() if other.priority < pod.priority]
+        if not going:
+            return {NO_VICTIMS: 1}
         placed = dict(self.cluster.pods_on(row))
+        with WhatIf(self.cluster) as what_if:
+            for uid in going:
+                what_if.remove(uid, row)
+            trial = _Trial(what_if, row, filters, beside)
+            rejected = trial.rejected()
+            return self._choose(row, pod, trial, placed) if rejected is None else rejected
+
+    def _choose(
+        self, row: int, pod: PodClass, trial: "_Trial | _Sums", placed: Mapping[str, PodClass] | None = None
+    ) -> Candidate | Reasons:
+        """Put back as many of the pods of lower priority as possible; the others are the victims."""
+        placed = self.cluster.pods_on(row) if placed is None else placed
         potential = [
             Victim(uid, other.priority, self.reservations.standing_of(uid).started_at)
             for uid, other in placed.items()
             if other.priority < pod.priority
         ]
-        if not potential:
-            return {NO_VICTIMS: 1}
-        with WhatIf(self.cluster) as what_if:
-            for victim in potential:
-                what_if.remove(victim.uid, row)
-            trial = _Trial(what_if, row, filters, beside)
-            rejected = trial.rejected()
-            if rejected is not None:
-                return rejected
-            victims: list[Victim] = []
-            violations = 0
-            for victim, violating in self._in_reprieve_order(self.rules.by_importance(potential), placed):
-                if not trial.spares(victim.uid, placed[victim.uid]):
-                    victims.append(victim)
-                    violations += violating
+        victims: list[Victim] = []
+        violations = 0
+        for victim, violating in self._in_reprieve_order(self.rules.by_importance(potential), placed):
+            if not trial.spares(victim.uid, placed[victim.uid]):
+                victims.append(victim)
+                violations += violating
         return Candidate(row, tuple(self.rules.by_importance(victims)), violations) if victims else {NO_VICTIMS: 1}
 
     def _in_reprieve_order(
@@ -254,6 +270,29 @@ def told(result: Result, cluster: Cluster) -> str:
                 f"preemption: found a potential placement for pod on node {cluster.node_name(row)}, "
                 f"preempting {len(victims)} victims"
             )
+
+
+class _Sums:
+    """A row on which only room is wanting, and where there is enough once all pods of lower priority are gone: sums
+    tell who can stay, without touching the tables.
+    """
+
+    def __init__(self, cluster: Cluster, row: int, pod: PodClass, freed: Int64Array) -> None:
+        wanted = [(column, amount) for column, amount in (*pod.requirements.requests, (PODS_COLUMN, 1)) if amount]
+        self._columns = [column for column, _ in wanted]
+        self._left = [
+            int(cluster.allocatable[column, row] - cluster.requested[column, row] + freed[column, row]) - amount
+            for column, amount in wanted
+        ]
+
+    def spares(self, uid: str, pod: PodClass) -> bool:
+        """Let a pod stay if the room is enough for both; tell whether it is."""
+        amounts = dict(zip(pod.requirements.columns.tolist(), pod.requirements.amounts.tolist(), strict=True))
+        left = [has - amounts.get(column, 0) for column, has in zip(self._columns, self._left, strict=True)]
+        if min(left) < 0:
+            return False
+        self._left = left
+        return True
 
 
 class _Trial:
