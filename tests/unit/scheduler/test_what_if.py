@@ -1,5 +1,6 @@
 """What is tried out for the sake of argument leaves no trace, in clusters of every kind."""
 
+import hashlib
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from hydatis.scheduler.pod_class import PodClass, PodClasses
 from hydatis.scheduler.testing import cluster_of, node, place, pod, pod_class_of
 from hydatis.scheduler.what_if import WhatIf
 
-_SHARED = {"columns", "storage", "patterns", "identity", "requirements"}
+_SHARED = {"columns", "storage", "_storage", "_row_of", "patterns", "identity", "requirements"}
 """What cannot change, or is compared by identity."""
 
 
@@ -36,7 +37,8 @@ def _state(part: Any) -> Any:
 def _unordered(state: Any) -> Any:
     """Dictionaries fill again in another order; only the pods of a row must keep theirs."""
     if isinstance(state, list | tuple):
-        return sorted(repr(_unordered(entry)) for entry in state)
+        # A digest for each level: quoting what is quoted already would double in length with each.
+        return sorted(hashlib.sha256(repr(_unordered(entry)).encode()).hexdigest() for entry in state)
     return state
 
 
