@@ -79,13 +79,8 @@ def test_a_broken_rule_is_caught_by_comparison_and_nothing_else_is_touched(pages
     trials = tried(of(NODE_NAME), pages)
     assert trials
     assert {trial.verdict.caught_by_comparison for trial in trials} == {True}
-    assert {trial.told for trial in trials if trial.verdict is Verdict.DISAGREED} <= {
-        "prefilter",
-        "filter NodeName",
-        "feasible",
-        "message",
-        "decision",
-    }
+    assert all(trial.told for trial in trials)
+    assert "filter NodeName" in {trial.told for trial in trials}
     # The mutants lived in processes of their own.
     files = modules(("plugins.node_name",))
     assert survey(files, pages).seconds > 0

@@ -5,7 +5,7 @@ other branches of the core then serve them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,8 @@ class Page:
 
     strategy: str | None
     """By which NodeResourcesFit scores; None: the default profile."""
-    number: int
-    nodes: tuple[Mapping[str, Any], ...]
-    pods: tuple[Mapping[str, Any], ...]
-    candidates: tuple[Mapping[str, Any], ...]
-    objects: tuple[Mapping[str, Any], ...]
+    cluster: Mapping[str, Any]
+    """The fields of the `Cluster`, of plain values."""
     answers: tuple[Mapping[str, Any], ...]
     """The oracle's, one for each candidate."""
 
@@ -74,6 +71,6 @@ def _ask(
     for cluster, answer in zip(clusters, oracle.answers(len(clusters)), strict=True):
         kind = None if strategy is None else str(strategy)
         # As decoded bytes, as a driver has them: equal texts that are not the same object.
-        parts = orjson.dumps([cluster.nodes, cluster.pods, cluster.candidates, cluster.objects])
-        nodes, pods, candidates, objects = map(tuple, orjson.loads(parts))
-        yield Page(kind, cluster.number, nodes, pods, candidates, objects, tuple(answer["answers"]))
+        plain = orjson.loads(orjson.dumps({field.name: getattr(cluster, field.name) for field in fields(cluster)}))
+        made = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+        yield Page(kind, made, tuple(answer["answers"]))

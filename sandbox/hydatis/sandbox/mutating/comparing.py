@@ -29,10 +29,9 @@ def first_disagreement(pages: "Iterable[Page]") -> str | None:
     """Return where the core first disagrees with kube-scheduler: the part and the plugin."""
     profiles = {kind: profile_of(kind) for kind in (None, *map(str, ScoringStrategyType))}
     for page in pages:
-        parts = (page.nodes, page.pods, page.candidates, page.objects)
         # What divides by nothing is wrong, even where nobody uses the outcome.
         with np.errstate(divide="raise", invalid="raise"):
-            ours = judge(Cluster(page.number, *parts), profiles[page.strategy])  # type: ignore[arg-type]
+            ours = judge(Cluster(**page.cluster), profiles[page.strategy])
         for our_answer, verdict in zip(ours, page.answers, strict=True):
             for difference in compare(our_answer, from_oracle(verdict)):
                 return f"{difference.part} {difference.plugin}".strip()

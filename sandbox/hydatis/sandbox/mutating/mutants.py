@@ -16,7 +16,11 @@ PACKAGE = "hydatis.scheduler"
 
 RULES = (
     "plugins.*",
+    "attach_limits",
     "declared_features",
+    "displaceable",
+    "disruption_budgets",
+    "filter_args",
     "filtering",
     "host_ports",
     "inspecting",
@@ -25,12 +29,14 @@ RULES = (
     "node_images",
     "node_labels",
     "node_selectors",
+    "nominations",
     "normalizing",
     "placed_pods",
     "pod_identity",
     "pod_patterns",
     "pod_requests",
     "pod_volumes",
+    "preempting",
     "prefiltering",
     "quantities",
     "resources",
@@ -40,7 +46,9 @@ RULES = (
     "tolerations",
     "topology",
     "volume_finding",
+    "volume_reach",
     "volumes_in_use",
+    "what_if",
     "workloads",
 )
 """The modules that hold kube-scheduler's rules; `.*` stands for every module of a package."""
