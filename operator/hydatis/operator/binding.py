@@ -13,7 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hydatis.operator.connection import Connection
-from hydatis.operator.errors import OUTCOME_UNKNOWN, ApiError, Conflict, NotFound, OperatorError, TooManyRequests
+from hydatis.operator.errors import (
+    OUTCOME_UNKNOWN,
+    ApiError,
+    Conflict,
+    Misconfigured,
+    NotFound,
+    OperatorError,
+    TooManyRequests,
+)
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.instructions import Bind
@@ -106,6 +114,9 @@ class Binder:
                 if loop.time() + wait > give_up_at:
                     return "throttled", f"the API server was too busy for {BIND_BUDGET_SECONDS:.0f} s"
                 await asyncio.sleep(wait)
+            except Misconfigured as fault:
+                # Without credentials nothing was sent, or it was answered 401.
+                return "rejected", str(fault)
             except ApiError as error:
                 if error.status >= 500 or isinstance(error, Conflict):
                     raise

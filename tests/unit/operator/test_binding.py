@@ -3,12 +3,13 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from hydatis.operator import binding
+from hydatis.operator import binding, connection
 from hydatis.operator.binding import Binder
 from hydatis.operator.connection import Connection
 from hydatis.operator.outbox import Outbox
@@ -160,3 +161,15 @@ async def test_a_server_that_stays_busy_gives_the_pod_back(rig: Rig, monkeypatch
     outcome, reason = await rig.bind()
     assert outcome == "throttled"
     assert reason is not None
+
+
+async def test_a_bind_without_credentials_gives_the_pod_back(
+    rig: Rig, server: Any, answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_RELOAD_INTERVAL_SECONDS", 0.0)
+    server.on("POST", f"{PATH}/binding", answers(401, {"message": "the token has expired"}))
+    (tmp_path / "kubeconfig.yaml").unlink()
+    outcome, reason = await rig.bind()
+    assert outcome == "rejected"
+    assert reason is not None
+    assert "kubeconfig" in reason
