@@ -4,6 +4,7 @@ Clusters are made by number from the seed, so the same seed and number of cases 
 of workers. A worker ends when whoever started it does, and its oracle with it.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,8 @@ from hydatis.scheduler.plugin_args import ScoringStrategyType
 from hydatis.scheduler.profile import Profile
 
 _CLUSTERS_A_TASK = 64
+_GARBAGE_THRESHOLD = 50_000
+"""A cluster's objects are made and dropped together; looking for cycles among them as often as usual is in vain."""
 
 Told = Callable[[Outcome], None]
 
@@ -115,6 +118,7 @@ def _start_worker(plan: Plan, oracle: Path) -> None:
     # Ctrl-C is for the parent, which then ends its workers in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.set_threshold(_GARBAGE_THRESHOLD, 20, 20)
     _session = Session(Oracle(oracle), plan.profile())
 
 

@@ -81,14 +81,9 @@ def make_cluster(seed: int, number: int) -> Cluster:
     candidates = [_candidate(random, candidate_uid(position)) for position in range(CANDIDATES)]
     count = random.randint(1, _MOST_NOMINATED) if random.random() < _NOMINATING else 0
     nominated = [_nominated_pod(random, f"nominated-{position}") for position in range(count)]
-    return Cluster(
-        number,
-        tuple(nodes),
-        tuple(bound),
-        tuple(candidates),
-        surroundings.surroundings(seed, number),
-        tuple(nominated),
-    )
+    objects = surroundings.surroundings(seed, number)
+    volumes.keep_claims_for_one((*bound, *nominated), objects)
+    return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates), objects, tuple(nominated))
 
 
 def _node_count(random: Random) -> int:

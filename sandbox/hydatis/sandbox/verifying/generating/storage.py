@@ -16,6 +16,7 @@ from hydatis.sandbox.verifying.generating.volumes import (
     CLAIMS,
     DRIVER_ZONES,
     EPHEMERAL,
+    ONE_POD,
     REGION,
     ZONE,
     ZONES,
@@ -39,7 +40,6 @@ _CLASSES_OF_CLAIMS = (
 _NODES = tuple(f"n{number}" for number in range(8))
 _SIZES = ("500Mi", "1Gi", "1Gi", "2Gi", "3000M", "5Gi", "1.5Ti")
 _MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany")
-_ONE_POD = "ReadWriteOncePod"
 _MIGRATED = ("kubernetes.io/aws-ebs", "kubernetes.io/gce-pd", "kubernetes.io/azure-disk", "kubernetes.io/cinder")
 _SELECTED = ("n0", "n0", "n1", "n2", "gone", "")
 
@@ -138,7 +138,7 @@ def _capacities(random: Random) -> Iterator[Manifest]:
 def _claim(random: Random, namespace: str, name: str) -> Manifest:
     made = _object("PersistentVolumeClaim", name)
     made["metadata"] |= {"namespace": namespace, "uid": f"{namespace}-{name}", "annotations": {}}
-    modes = [_ONE_POD] if random.random() < 0.15 else random.sample(_MODES, random.randint(1, 2))
+    modes = [ONE_POD] if random.random() < 0.15 else random.sample(_MODES, random.randint(1, 2))
     spec = made["spec"] = {
         "accessModes": modes,
         "resources": {"requests": {"storage": random.choice(_SIZES)}},
@@ -237,7 +237,7 @@ def _volume(random: Random, name: str, storage_class: str, capacity: Manifest) -
     made["metadata"]["labels"] = labels
     made["spec"] = {
         "capacity": capacity,
-        "accessModes": random.choice((list(_MODES), list(_MODES), [_ONE_POD, *_MODES], ["ReadWriteOnce"])),
+        "accessModes": random.choice((list(_MODES), list(_MODES), [ONE_POD, *_MODES], ["ReadWriteOnce"])),
         "storageClassName": storage_class,
         **source,
     }

@@ -1,5 +1,6 @@
 """Volumes of pods: claims, ephemeral claims and disks; and the node labels that volumes ask for."""
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -13,6 +14,9 @@ BETA_ZONE, BETA_REGION = "failure-domain.beta.kubernetes.io/zone", "failure-doma
 ZONE, REGION = "topology.kubernetes.io/zone", "topology.kubernetes.io/region"
 DRIVER_ZONES = ("topology.ebs.csi.aws.com/zone", "topology.gke.io/zone", "topology.cinder.csi.openstack.org/zone")
 ZONES = ("a", "b", "c")
+
+ONE_POD = "ReadWriteOncePod"
+"""The access mode of a claim that only one pod at a time may use."""
 
 _GONE = "claim-gone"
 
@@ -50,6 +54,29 @@ def disks(random: Random, pod: Manifest) -> None:
 def plain(random: Random, pod: Manifest) -> None:
     """Give the pod volumes that every node can give."""
     _add(pod, random.choice(({"emptyDir": {}}, {"secret": {"secretName": "s"}}, {"csi": {"driver": "inline"}})))
+
+
+def keep_claims_for_one(pods: Iterable[Manifest], objects: Iterable[Manifest]) -> None:
+    """Leave each ReadWriteOncePod claim to the first pod that uses it: kube-scheduler never lets a second one in, and
+    counts on that when preemption takes the first away.
+    """
+    for_one = {
+        (claim["metadata"]["namespace"], claim["metadata"]["name"])
+        for claim in objects
+        if claim["kind"] == "PersistentVolumeClaim" and ONE_POD in claim["spec"]["accessModes"]
+    }
+    taken: set[tuple[str, str]] = set()
+    for pod in pods:
+        volumes = pod["spec"].get("volumes")
+        if volumes:
+            used = [(pod["metadata"]["namespace"], _claim_name(volume)) for volume in volumes]
+            pod["spec"]["volumes"] = [v for v, claim in zip(volumes, used, strict=True) if claim not in taken]
+            taken |= for_one.intersection(used)
+
+
+def _claim_name(volume: Manifest) -> str:
+    name: str = volume.get("persistentVolumeClaim", {}).get("claimName", "")
+    return name
 
 
 def _add(pod: Manifest, source: Manifest, name: str | None = None) -> None:
