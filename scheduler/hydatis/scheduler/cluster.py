@@ -147,6 +147,10 @@ class Cluster:
         """Rows whose sums are held at 2^63 - 1, and so do not tell what is left when a pod goes."""
         return self._inexact_rows
 
+    def holds_below(self, priority: int) -> bool:
+        """Tell whether a pod of lower priority is placed anywhere."""
+        return any(its < priority for its in self.priorities)
+
     def order_pods(self, row: int, uids: Iterable[str]) -> None:
         """Put the pods of a row back into an order that they had before; they must be the same pods."""
         pods = self._pods[row]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Rows
+from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import Diagnosis, Filters, diagnose, rejections_beside
@@ -45,6 +45,8 @@ class Look:
     """Whether one of them can run the pod."""
     rejected_by: frozenset[str]
     """The first plugin to reject each of the others."""
+    resolvable: Rows
+    """Those of the others where pods might make way for it."""
 
 
 class Evaluations:
@@ -108,28 +110,37 @@ class Evaluations:
         return found
 
     def look_again(self, pod: PodClass, args: FilterArgs, rows: Rows | None) -> Look:
-        """Ask whether any of these nodes (None: of all) could run such a pod now, and which plugins reject it there."""
+        """Ask whether any of these nodes (None: of all) could run such a pod now, and which plugins reject it there.
+
+        Those where pods might make way are told only if the pod may displace any at all.
+        """
         requirements, cluster = pod.requirements, self._cluster
         if requirements.unsupported:
-            return Look(False, frozenset())
+            return Look(False, frozenset(), NO_ROWS)
         space = prefilter(self._profile.prefilters, requirements, cluster)
         if isinstance(space, Rejected):
-            return Look(False, frozenset({space.plugin}))
+            return Look(False, frozenset({space.plugin}), NO_ROWS)
         if rows is None or space.names is not None:
             in_space = space.rows(cluster)
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
         remaining = rows[cluster.present[rows]]
         rejecting = set(space.narrowed_by)
         filters = Filters(self._profile.with_filter_args(args), pod, cluster)
+        may_displace = pod.preempts and cluster.holds_below(pod.priority)
+        resolvable = []
         for rejection in filters.rejections(remaining):
             rejecting.add(rejection.plugin)
             remaining = np.setdiff1d(remaining, rejection.rows)
+            if may_displace:
+                resolvable.append(rejection.rows[~rejection.unresolvable()])
         beside = self._nominations.beside_class(pod)
         if beside:
             for rejection in rejections_beside(filters, cluster, remaining, beside):
                 rejecting.add(rejection.plugin)
                 remaining = np.setdiff1d(remaining, rejection.rows)
-        return Look(len(remaining) > 0, frozenset(rejecting))
+                if may_displace:
+                    resolvable.append(rejection.rows[~rejection.unresolvable()])
+        return Look(len(remaining) > 0, frozenset(rejecting), np.concatenate(resolvable) if resolvable else NO_ROWS)
 
     def _new(
         self, requirements: Requirements, neighbours: Neighbours, policy: Policy, only_rows: Rows | None

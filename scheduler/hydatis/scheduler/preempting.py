@@ -121,20 +121,13 @@ class Preemptor:
         unhelpful = {NOT_HELPFUL: self.cluster.node_count - count} if self.cluster.node_count > count else {}
         if not count:
             return Search(reasons=unhelpful)
-        if not any(priority < pod.priority for priority in self.cluster.priorities):
+        if not self.cluster.holds_below(pod.priority):
             return Search(reasons={NO_VICTIMS: count, **unhelpful})
-        beside = self.nominations.beside(uid, pod)
-        filters = Filters(self.profile.with_filter_args(args), pod, self.cluster)
-        ordered = np.roll(resolvable, -first)
-        reasons, ordered, by_sums = self._rule_out(pod, filters, beside, ordered)
         wanted = self.rules.candidates_wanted(count)
+        reasons: Counter[str] = Counter()
         keeping: list[Candidate] = []
         breaking: list[Candidate] = []
-        for row in ordered.tolist():
-            if row in by_sums:
-                found = self._choose(row, pod, _Sums(self.cluster, row, pod, self._displaceable.below(pod.priority)))
-            else:
-                found = self._dry_run(row, pod, filters, beside)
+        for found in self._dry_runs(uid, pod, args, np.roll(resolvable, -first)):
             if isinstance(found, Candidate):
                 (breaking if found.violations else keeping).append(found)
                 if keeping and len(keeping) + min(len(breaking), wanted) >= wanted:
@@ -143,6 +136,23 @@ class Preemptor:
                 reasons.update(found)
         candidates = (*keeping, *breaking[:wanted])
         return Search(candidates) if candidates else Search(reasons={**reasons, **unhelpful})
+
+    def helps(self, uid: str, pod: PodClass, args: FilterArgs, rows: Rows) -> bool:
+        """Tell whether one of these rows, where a rejection might be lifted, has pods whose removal makes room."""
+        if not len(rows) or self.profile.preemption is None:
+            return False
+        return any(isinstance(found, Candidate) for found in self._dry_runs(uid, pod, args, rows))
+
+    def awaits_victims(self, uid: str, pod: PodClass) -> bool:
+        """Tell whether a pod of lower priority is on its way off the node that is kept for the pod."""
+        node = self.nominations.node_of(uid)
+        row = None if node is None else self.cluster.row_of(node)
+        if row is None:
+            return False
+        return any(
+            placed.priority < pod.priority and self.reservations.is_leaving(other)
+            for other, placed in self.cluster.pods_on(row).items()
+        )
 
     def condemn(self, candidate: Candidate, pod: PodClass, scheduler_name: str) -> Preemption:
         """Count on the victims' going from now on, and name what the driver has to do."""
@@ -210,6 +220,18 @@ class Preemptor:
             plugin.scope is Scope.NODE or type(plugin) is NodeResourcesFit for plugin in (*filters.first, *filters.last)
         )
         return reasons, rows, frozenset(remaining.tolist() if only_room else ())
+
+    def _dry_runs(self, uid: str, pod: PodClass, args: FilterArgs, rows: Rows) -> Iterator[Candidate | Reasons]:
+        """Yield a candidate for each row that can be one, and why the others cannot."""
+        beside = self.nominations.beside(uid, pod)
+        filters = Filters(self.profile.with_filter_args(args), pod, self.cluster)
+        reasons, rows, by_sums = self._rule_out(pod, filters, beside, rows)
+        yield reasons
+        for row in rows.tolist():
+            if row in by_sums:
+                yield self._choose(row, pod, _Sums(self.cluster, row, pod, self._displaceable.below(pod.priority)))
+            else:
+                yield self._dry_run(row, pod, filters, beside)
 
     def _dry_run(self, row: int, pod: PodClass, filters: Filters, beside: Beside) -> Candidate | Reasons:
         """Find the fewest and least important pods of a row that must go (SelectVictimsOnNode), or say why none

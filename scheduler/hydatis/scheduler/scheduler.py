@@ -98,7 +98,7 @@ class Scheduler:
         self._policies: dict[str, Policy] = {}
         self._filter_args: set[FilterArgs] = set()
         """What the policies give to plugins that filter; empty as a rule."""
-        self._waking = Waking(self._cluster, self._queue, self._evaluations, profile)
+        self._waking = Waking(self._cluster, self._queue, self._evaluations, preemptor, profile)
         self._handlers = {
             events.PodSeen: self._pod_seen,
             events.PodGone: self._pod_gone,

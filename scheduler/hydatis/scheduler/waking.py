@@ -3,22 +3,25 @@
 The scheduler calls `look` before each scheduling cycle. Two sieves, one behind the other: a class of pods is looked at
 only if something happened that can help against a plugin that rejected it (each plugin's `helped_by`), and then it is
 filtered for real, against just the nodes to which that happened. A class that is still infeasible there remembers
-which plugins say so now. So no wake-up is lost, hardly any is wasted, and pods that are parked cost nothing when what
-happens does not concern them.
+which plugins say so now, and is brought back all the same if pods of lower priority could make way for it there. So no
+wake-up is lost, hardly any is wasted, and pods that are parked cost nothing when what happens does not concern them.
 
 The pods of a class that became feasible come back in waves, each twice as large as the one before and sent only while
-the class is still feasible after the last: one place that becomes free does not bring back a thousand pods.
+there is still room for the class after the last: one place that becomes free does not bring back a thousand pods.
 """
 
 from collections import deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from hydatis.scheduler.arrays import Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.evaluating import Evaluations, Look
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.hinting import own_events
 from hydatis.scheduler.pending_pod import ParkedClass, PendingPod, PodState
+from hydatis.scheduler.pod_class import PodClass
+from hydatis.scheduler.preempting import Preemptor
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.queueing import QueueEvent, SchedulingQueue
 
@@ -67,10 +70,18 @@ class _Waves:
 class Waking:
     """Brings unschedulable pods back."""
 
-    def __init__(self, cluster: Cluster, queue: SchedulingQueue, evaluations: Evaluations, profile: Profile) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        queue: SchedulingQueue,
+        evaluations: Evaluations,
+        preemptor: Preemptor,
+        profile: Profile,
+    ) -> None:
         self._cluster = cluster
         self._queue = queue
         self._evaluations = evaluations
+        self._preemptor = preemptor
         self._hints = profile.hints
         self._to_look_at: deque[_ToLookAt] = deque()
         self._waves: deque[_Waves] = deque()
@@ -91,12 +102,13 @@ class Waking:
             waves = self._waves.popleft()
             if waves.are_under_way():
                 self._waves.append(waves)
-            elif self._is_feasible(waves.looked_at):
+            elif self._helped(waves.looked_at):
                 self._send(waves, now)
         for _ in range(min(_CLASSES_A_CYCLE, len(self._to_look_at))):
             entry = self._to_look_at.popleft()
-            if self._is_feasible(entry):
-                pods = sorted(entry.parked.pods.values(), key=lambda pod: (-pod.priority, pod.queued_at))
+            helped = self._helped(entry)
+            if helped:
+                pods = sorted(helped, key=lambda pod: (-pod.priority, pod.queued_at))
                 self._send(_Waves(entry, deque(pods)), now)
 
     def pod_changed(self, pod: PendingPod, args: FilterArgs, now: float) -> None:
@@ -110,21 +122,38 @@ class Waking:
         happened = own_events(parked.pod_class, pod.pod_class)
         if args != parked.args or happened & (hint.on_its_node | hint.anywhere):
             look = self._evaluations.look_again(pod.pod_class, args, None)
-            if look.feasible:
+            if look.feasible or self._could_displace([pod], pod.pod_class, args, look):
                 self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
                 return
             rejected_by = look.rejected_by
         self._queue.unschedulable.remove(pod)
         self._queue.unschedulable.add(pod, rejected_by, args)
 
-    def _is_feasible(self, entry: _ToLookAt) -> bool:
-        if not entry.parked.pods:
-            return False
+    def _helped(self, entry: _ToLookAt) -> Collection[PendingPod]:
+        """Return the pods of a class that may fit now, or could displace others."""
+        parked = entry.parked
+        if not parked.pods:
+            return ()
         self.classes_looked_at += 1
-        look = self._evaluations.look_again(entry.parked.pod_class, entry.parked.args, entry.rows)
-        if not look.feasible:
-            self._queue.unschedulable.learn(entry.parked, look.rejected_by)
-        return look.feasible
+        look = self._evaluations.look_again(parked.pod_class, parked.args, entry.rows)
+        if look.feasible:
+            return parked.pods.values()
+        self._queue.unschedulable.learn(parked, look.rejected_by)
+        return self._could_displace(parked.pods.values(), parked.pod_class, parked.args, look)
+
+    def _could_displace(
+        self, pods: Iterable[PendingPod], pod_class: PodClass, args: FilterArgs, look: Look
+    ) -> Collection[PendingPod]:
+        """Return the pods for which others could make way on a node that was looked at; and those whose victims are
+        gone without leaving them the room, for which it may be any node now.
+        """
+        if not pod_class.preempts:
+            return ()
+        preemptor = self._preemptor
+        free = [pod for pod in pods if not preemptor.awaits_victims(pod.reference.uid, pod_class)]
+        if free and preemptor.helps(free[0].reference.uid, pod_class, args, look.resolvable):
+            return free
+        return [pod for pod in free if preemptor.nominations.node_of(pod.reference.uid) is not None]
 
     def _send(self, waves: _Waves, now: float) -> None:
         waves.send(self._queue, now)

@@ -240,6 +240,72 @@ def test_those_it_outranks_lose_their_nomination_to_the_node_and_look_elsewhere(
     assert report.nominated_node == "n"
 
 
+def test_a_pod_is_tried_again_when_a_node_opens_on_which_others_can_make_way() -> None:
+    machine = node("n").unschedulable()
+    cluster = Cluster(machine, _low("a", cpu="4"), _high())
+    assert cluster.victims() == set()
+    cluster.now = 60.0
+    cluster.see(machine.unschedulable(False))
+    assert cluster.victims() == {"a"}
+
+
+def test_a_pod_is_tried_again_when_pods_it_can_displace_took_the_room_of_one_it_could_not() -> None:
+    top = pod("top").requests(cpu="4").priority(100).on("n")
+    cluster = Cluster(node("n"), top, _high())
+    assert cluster.victims() == set()
+    cluster.now = 60.0
+    cluster.tell(events.PodGone(top.uid))
+    cluster.see(_low("a", cpu="4"))
+    assert cluster.victims() == {"a"}
+
+
+def test_a_pod_is_tried_again_when_it_tolerates_a_node_on_which_others_can_make_way() -> None:
+    high = _high()
+    cluster = Cluster(node("n").taint("t"), _low("a", cpu="4"), high)
+    assert cluster.victims() == set()
+    cluster.now = 60.0
+    cluster.see(high.toleration("t"))
+    assert cluster.victims() == {"a"}
+
+
+@pytest.mark.parametrize("lost", ["taken by others", "closed", "gone"])
+def test_a_pod_is_tried_again_when_its_victims_are_gone_and_so_is_its_node(lost: str) -> None:
+    victim, machine = _low("a", cpu="4"), node("n")
+    cluster = Cluster(machine, node("m"), victim, _low("b", "m", "4").priority(2), _high())
+    assert cluster.victims() == {"a"}
+    cluster.now = 60.0
+    if lost == "taken by others":
+        cluster.see(pod("top").requests(cpu="1").priority(100).on("n"))
+    elif lost == "closed":
+        cluster.see(machine.unschedulable())
+    else:
+        cluster.tell(events.NodeGone("n"))
+    assert cluster.run() == []
+    cluster.tell(events.PodGone(victim.uid))
+    assert cluster.victims() == {"b"}
+
+
+def test_only_as_many_pods_are_tried_again_as_find_others_to_displace() -> None:
+    machines = [node(f"n{number}").unschedulable() for number in range(3)]
+    cluster = Cluster(*machines, *(_low(f"low-{number}", f"n{number}", "4") for number in range(3)))
+    cluster.see(*(_high(name=f"high-{number}") for number in range(20)))
+    assert len(cluster.run()) == 20
+    cluster.now = 60.0
+    cluster.see(*(machine.unschedulable(False) for machine in machines))
+    displacing = [getattr(instruction, "preemption", None) is not None for instruction in cluster.run()]
+    assert displacing == [True, True, True]
+
+
+def test_a_pod_waits_for_victims_that_were_on_their_way_out_already() -> None:
+    leaving = [_low("a", "m", "4").deleted(), _low("b", "n", "4").deleted()]
+    machine = node("m")
+    cluster = Cluster(machine, node("n"), *leaving, _high())
+    assert cluster.report().preemption is not None
+    cluster.now = 60.0
+    cluster.see(machine.allocatable(cpu="4", memory="1Gi"))
+    assert cluster.run() == []
+
+
 def test_victims_that_could_not_be_deleted_are_counted_on_no_longer() -> None:
     victim = _low("a", cpu="4")
     high = _high()
