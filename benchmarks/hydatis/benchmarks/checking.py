@@ -12,7 +12,9 @@ from hydatis.simulations.recounting import overcommitments
 _MOST_NAMED = 3
 
 
-def check(api: ApiServer, namespace: str, rebound: Set[str], created: Set[str]) -> list[str]:
+def check(
+    api: ApiServer, namespace: str, rebound: Set[str], created: Set[str], displaced: Set[str] = frozenset()
+) -> list[str]:
     """Name what is wrong: pods that vanished, that have no node, that were seen on two, and nodes over their
     allocatable.
 
@@ -21,6 +23,7 @@ def check(api: ApiServer, namespace: str, rebound: Set[str], created: Set[str]) 
         namespace: where those pods are; the nodes' sums are over all namespaces.
         rebound: names of pods the watch saw on more than one node.
         created: uids of all pods the load created.
+        displaced: uids of those that had a node and rightly made way for others.
 
     """
     everywhere: list[dict[str, Any]] = api.call("GET", "/api/v1/pods")["items"]
@@ -28,7 +31,7 @@ def check(api: ApiServer, namespace: str, rebound: Set[str], created: Set[str]) 
     nodes: list[dict[str, Any]] = api.call("GET", "/api/v1/nodes")["items"]
     bound = {pod["metadata"]["uid"] for pod in pods if pod["spec"].get("nodeName")}
     problems = []
-    if pending := created - bound:
+    if pending := created - bound - displaced:
         problems.append(f"{len(pending)} of {len(created)} pods have no node at the end")
     if strangers := bound - created:
         problems.append(f"{len(strangers)} bound pods were not created by this run")

@@ -1,7 +1,8 @@
 """Waits until a scheduler has stored its last Event.
 
 Called at the end of a run. Both schedulers record Events after they bind, and both may drop some under load; so the
-end is either one Event for each bound pod, or a silence.
+end is either one Event for each bound pod, or a silence. Where pods fit nowhere at first, Events tell of that, too, so
+that only a silence is the end.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ class EventCount:
         self._session = session
         self._path = f"/api/v1/namespaces/{namespace}/events"
 
-    async def settle(self, expected: int) -> None:
+    async def settle(self, expected: float) -> None:
         """Follow the count until it reaches `expected`, or has not grown for 3 s, for 2 minutes at most."""
         start = time.perf_counter()
         while True:

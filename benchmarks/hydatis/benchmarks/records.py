@@ -55,6 +55,10 @@ class Observed:
     """Pod uid to the moment its bind was seen."""
     events_stored: int = 0
     last_event_at: float | None = None
+    displaced_initial: int = 0
+    """Pods that ran before the measurement and made way for others."""
+    displaced_measured: int = 0
+    """Measured pods that ran and then made way for others."""
     watch_resumed: int = 0
     watch_relisted: int = 0
     problems: list[str] = field(default_factory=list)
@@ -113,6 +117,7 @@ def raw(observed: Observed, *, created_first: bool) -> dict[str, Any]:
         "valid": not observed.problems,
         "problems": observed.problems,
         "events_stored": observed.events_stored,
+        "displaced": {"initial": observed.displaced_initial, "measured": observed.displaced_measured},
         "watch": {"resumed": observed.watch_resumed, "relisted": observed.watch_relisted},
         "create_lateness_ms": percentiles([seconds * _MILLISECONDS for seconds in observed.lateness_seconds]),
         "latency_samples_ms": [round(latency, 2) for latency in observed.latencies_ms(created_first=created_first)],

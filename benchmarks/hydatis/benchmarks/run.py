@@ -4,9 +4,10 @@ Called by the series. The steps are the same for every scheduler; only `Contende
 at the latest and then says how many pods were bound. Whatever happens, every process it started is ended.
 """
 
+import math
 import time
-from collections.abc import Set
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,8 @@ class _Run:
                 self._queued(stack)
             else:
                 self._live(stack)
-        rebound = self._loop.run(self._end_watch())
-        namespace = self._plan.workload.namespace
-        self.observed.problems += check(self._control_plane.api, namespace, rebound, self.observed.sent_at.keys())
+        self._loop.run(self._end_watch())
+        self._check()
 
     def _prepare(self) -> None:
         api, workload = self._control_plane.api, self._plan.workload
@@ -127,8 +127,9 @@ class _Run:
         stack.enter_context(self.meter)
         self.observed.started_at = time.perf_counter()
         running = self._start_scheduler(stack)
-        self._churn(stack)
-        self._wait(running)
+        with self._churning():
+            self._wait_for_binds(running)
+        self._wait_for_events()
 
     def _live(self, stack: ExitStack) -> None:
         """The scheduler is ready, then pods are created; the first create request starts the clock."""
@@ -136,10 +137,11 @@ class _Run:
         running = self._start_scheduler(stack)
         self._place_initial_pods(running)
         stack.enter_context(self.meter)
-        self._churn(stack)
-        self._create_pods()
-        self.observed.started_at = min(self.observed.sent_at.values())
-        self._wait(running)
+        with self._churning():
+            self._create_pods()
+            self.observed.started_at = min(self.observed.sent_at.values())
+            self._wait_for_binds(running)
+        self._wait_for_events()
 
     def _place_initial_pods(self, running: Running) -> None:
         """Let the scheduler place the pods that are there before anything is measured, and write its Events."""
@@ -163,13 +165,19 @@ class _Run:
                 )
             time.sleep(_INITIAL_POLL_SECONDS)
 
-    def _churn(self, stack: ExitStack) -> None:
-        """Let what comes and goes do so until the run has been waited for."""
+    @contextmanager
+    def _churning(self) -> Iterator[None]:
+        """Let what comes and goes do so meanwhile: until the last bind, as upstream does."""
         churn = self._plan.workload.churn(self._plan.contender.scheduler_name)
-        if churn is not None:
-            churner = Churner(self._session, churn)
-            self._loop.run(churner.start())
-            stack.callback(lambda: self._loop.run(churner.stop()))
+        if churn is None:
+            yield
+            return
+        churner = Churner(self._session, churn)
+        self._loop.run(churner.start())
+        try:
+            yield
+        finally:
+            self._loop.run(churner.stop())
 
     def _start_scheduler(self, stack: ExitStack) -> Running:
         before = time.perf_counter()
@@ -186,8 +194,7 @@ class _Run:
         self.observed.sent_at, self.observed.lateness_seconds = created.sent_at, created.lateness_seconds
         self.observed.created_at = time.perf_counter()
 
-    def _wait(self, running: Running) -> None:
-        """Wait for the last bind, then for the last Event."""
+    def _wait_for_binds(self, running: Running) -> None:
         watch, expected = self._watch, len(self.observed.sent_at)
         deadline = self.observed.started_at + self._plan.deadline_seconds
         alive = True
@@ -198,17 +205,35 @@ class _Run:
         if watch.bound < expected:
             why = f"within {self._plan.deadline_seconds:g} s" if alive else "before the scheduler's process ended"
             self.observed.problems.append(f"only {watch.bound} of {expected} pods were bound {why}")
+
+    def _wait_for_events(self) -> None:
         count = EventCount(self._session, self._plan.workload.namespace)
-        self._loop.run(count.settle(watch.bound))
+        self._loop.run(count.settle(math.inf if self._plan.workload.preempts else self._watch.bound))
         self.observed.events_stored, self.observed.last_event_at = count.stored, count.last_growth_at
 
-    async def _end_watch(self) -> Set[str]:
-        """Take over what the watch saw, on the loop that writes it; name the pods that were seen on two nodes."""
+    async def _end_watch(self) -> None:
+        """Take over what the watch saw, on the loop that writes it."""
         watch = self._watch
         await watch.stop()
         self.observed.bound_at = {pod.uid: pod.bound_at for pod in watch.pods.values() if pod.bound_at is not None}
         self.observed.watch_resumed, self.observed.watch_relisted = watch.resumed, watch.relisted
-        return {pod.name for pod in watch.pods.values() if pod.rebound}
+
+    def _check(self) -> None:
+        api, workload, pods = self._control_plane.api, self._plan.workload, self._watch.pods.values()
+        rebound = {pod.name for pod in pods if pod.rebound}
+        displaced: set[str] = set()
+        if workload.preempts:
+            # Nobody else deletes pods here: the control plane has no controllers.
+            displaced = {pod.uid for pod in pods if pod.deleted and pod.bound_at is not None}
+            self.observed.displaced_measured = len(displaced)
+            self.observed.displaced_initial = self._initial_pods_gone()
+        self.observed.problems += check(api, workload.namespace, rebound, self.observed.sent_at.keys(), displaced)
+
+    def _initial_pods_gone(self) -> int:
+        initial = self._plan.workload.initial_manifests("")
+        namespaces = {manifest["metadata"]["namespace"] for manifest in initial}
+        paths = [f"/api/v1/namespaces/{namespace}/pods" for namespace in namespaces]
+        return len(initial) - sum(len(self._control_plane.api.call("GET", path)["items"]) for path in paths)
 
 
 def _alive(pid: int) -> bool:

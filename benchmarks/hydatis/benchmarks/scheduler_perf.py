@@ -31,7 +31,13 @@ _NODE_CPU_CORES = 4
 _NODE_MEMORY = "32Gi"
 _MOST_PODS_PER_NODE = 28
 """Seven tenths of the 40 pods of the templates that a node's CPU holds: a fuller cluster measures luck in packing."""
+_LOW_PRIORITY_PER_NODE = 4
+_ROOM_ON_FULL_NODES = 2
+"""Of the 4 small pods that a node has room for beside the pods of low priority, as many may be measured."""
 _HIGH_PRIORITY = "bench-high-priority"
+_HIGHEST_PRIORITY = "bench-highest-priority"
+PRIORITIES: Mapping[str, int] = MappingProxyType({_HIGH_PRIORITY: 10, _HIGHEST_PRIORITY: 9_999_999})
+"""Names of PriorityClasses to their values; pods without one have priority 0."""
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
@@ -119,6 +125,14 @@ LARGE_CPU = Template(
     # More than any node has: such a pod waits as long as it lives.
     requests={"cpu": "9", "memory": "500Mi"},
 )
+LOW_PRIORITY = Template("pod-low-priority", requests={"cpu": "900m", "memory": "500Mi"})
+"""A node has room for four."""
+HIGH_PRIORITY = Template(
+    "pod-high-priority",
+    spec={"priorityClassName": _HIGHEST_PRIORITY},
+    # On a node with four of low priority, all four have to go.
+    requests={"cpu": "3970m", "memory": "500Mi"},
+)
 
 _CHURN_NODE: Manifest = {
     "apiVersion": "v1",
@@ -172,6 +186,8 @@ class Definition:
     churn_seconds: float = 1.0
     churn_recreates: bool = False
     """Nodes and services come and go with the pods."""
+    preempts: bool = False
+    """Pods displace others."""
 
     def size(self, nodes: int) -> Size:
         """Scale the largest of upstream's sizes that is not above `nodes`, or its smallest."""
@@ -236,6 +252,24 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
                 churn_pods=LARGE_CPU,
                 churn_seconds=0.2,
             ),
+            Definition(
+                "PreemptionBasic",
+                HIGH_PRIORITY,
+                (Size(1000, 4000, 1000),),
+                (LOW_PRIORITY,),
+                most_pods_per_node=_LOW_PRIORITY_PER_NODE + 1,
+                preempts=True,
+            ),
+            Definition(
+                "PreemptionAsync",
+                DEFAULT,
+                (Size(500, 2000, 500), Size(5000, 20000, 5000)),
+                (LOW_PRIORITY,),
+                most_pods_per_node=_LOW_PRIORITY_PER_NODE + _ROOM_ON_FULL_NODES,
+                churn_pods=HIGH_PRIORITY,
+                churn_seconds=0.2,
+                preempts=True,
+            ),
         )
     }
 )
@@ -264,6 +298,11 @@ class PerfWorkload:
         """Where the initial pods are, and what comes and goes."""
         return (INITIAL_NAMESPACE, CHURN_NAMESPACE)
 
+    @property
+    def preempts(self) -> bool:
+        """Whether pods displace others."""
+        return self.definition.preempts
+
     def node_manifests(self, count: int) -> list[Manifest]:
         """Write upstream's nodes: 4 cores, 32 GiB, 110 pods.
 
@@ -281,14 +320,19 @@ class PerfWorkload:
         return [self._node(index) for index in range(count)]
 
     def objects(self) -> Sequence[tuple[str, Manifest]]:
-        """Write the PriorityClass of pods that come and go, and the Service of those that are measured."""
-        priority: Manifest = {
-            "apiVersion": "scheduling.k8s.io/v1",
-            "kind": "PriorityClass",
-            "metadata": {"name": _HIGH_PRIORITY},
-            "value": 10,
-        }
-        found = [("/apis/scheduling.k8s.io/v1/priorityclasses", priority)]
+        """Write the PriorityClasses, and the Service of the pods that are measured."""
+        found: list[tuple[str, Manifest]] = [
+            (
+                "/apis/scheduling.k8s.io/v1/priorityclasses",
+                {
+                    "apiVersion": "scheduling.k8s.io/v1",
+                    "kind": "PriorityClass",
+                    "metadata": {"name": name},
+                    "value": value,
+                },
+            )
+            for name, value in PRIORITIES.items()
+        ]
         if self.definition.service:
             found.append((f"/api/v1/namespaces/{MEASURED_NAMESPACE}/services", _SERVICE))
         return found

@@ -75,6 +75,10 @@ class Workload(Protocol):
     def other_namespaces(self) -> Sequence[str]:
         """Where everything else is."""
 
+    @property
+    def preempts(self) -> bool:
+        """Whether pods displace others: then a measured pod may itself be displaced once it has run."""
+
     def node_manifests(self, count: int) -> list[Manifest]:
         """Write `count` nodes.
 
@@ -106,6 +110,7 @@ class ShapedWorkload:
     seed: int
     namespace: str = NAMESPACE
     other_namespaces: tuple[str, ...] = ()
+    preempts: bool = False
 
     def shapes(self) -> list[PodShape]:
         """Draw each pod's shape."""

@@ -1,6 +1,7 @@
 """The benchmark of the core alone, on a scene that takes a second."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from hydatis.benchmarks.core.plugin_clock import PluginClock
 from hydatis.benchmarks.core.scene import NOW, Scene, build
 from hydatis.benchmarks.core.shapes import SHAPES
 from hydatis.benchmarks.core.timing import CORE, measure
-from hydatis.scheduler.events import PodSeen
+from hydatis.benchmarks.core.victims import Victims
+from hydatis.scheduler.events import Event, PodSeen
 from hydatis.scheduler.instructions import Bind, ReportUnschedulable
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler
@@ -103,6 +105,39 @@ def test_timing_the_plugins_changes_no_decision(scene: Scene) -> None:
 
     manifests = [shape.pod(index % 2).manifest() for shape in SHAPES.values() for index in range(4)]
     assert [decide(plain, manifest) for manifest in manifests] == [decide(timed, manifest) for manifest in manifests]
+
+
+def test_a_pod_that_preempts_displaces_all_pods_of_a_node_and_the_scene_is_then_as_before() -> None:
+    sparse = build(nodes=40, pods=30, apps=2, seed=1)
+    scheduler, victims = sparse.scheduler(), Victims(sparse)
+    before = list(scheduler.recounted())
+
+    def tell(happened: Iterable[Event]) -> None:
+        for event in happened:
+            scheduler.handle(event, NOW)
+
+    tell(victims.come())
+    running = [event for event in (*sparse.events, *victims.come()) if isinstance(event, PodSeen)]
+    for index in range(3):
+        waiting = SHAPES["preempts"].pod(index % 2)
+        tell([PodSeen(waiting.manifest())])
+        decided = scheduler.schedule_next(NOW)
+        assert isinstance(decided, ReportUnschedulable)
+        assert decided.preemption is not None
+        node = decided.preemption.node
+        there = {pod.manifest["metadata"]["uid"] for pod in running if pod.manifest["spec"]["nodeName"] == node}
+        assert {victim.uid for victim in decided.preemption.victims} == there
+        tell(victims.restored(waiting.uid, decided))
+        assert scheduler.schedule_next(NOW) is None
+    tell(victims.go())
+    assert list(scheduler.recounted()) == before
+    assert all(kept == recounted for _, kept, recounted in before)
+
+
+def test_timed_plugins_are_of_the_same_classes(scene: Scene) -> None:
+    plain, timed = Profile(), PluginClock().profile(Profile())
+    for name in ("filters", "scores", "neighbour_filters"):
+        assert [type(plugin) for plugin in getattr(timed, name)] == [type(plugin) for plugin in getattr(plain, name)]
 
 
 def test_the_same_seed_makes_the_same_scene() -> None:

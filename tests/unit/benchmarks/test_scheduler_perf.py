@@ -12,7 +12,7 @@ from hydatis.benchmarks.catalogue import NAMES, default_modes, default_nodes, wo
 from hydatis.benchmarks.contenders import Hydatis
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.modes import mode_named
-from hydatis.benchmarks.scheduler_perf import DEFINITIONS, Definition, Template
+from hydatis.benchmarks.scheduler_perf import DEFINITIONS, PRIORITIES, Definition, Template
 from hydatis.benchmarks.series import Series
 from hydatis.simulations.recounting import overcommitments
 
@@ -37,6 +37,10 @@ def operations(entry: Mapping[str, Any], opcode: str) -> list[dict[str, Any]]:
 
 def template_of(entry: Mapping[str, Any], operation: Mapping[str, Any]) -> dict[str, Any]:
     path = operation.get("podTemplatePath") or entry.get("defaultPodTemplatePath") or "../templates/pod-default.yaml"
+    return read(entry, path)
+
+
+def read(entry: Mapping[str, Any], path: str) -> dict[str, Any]:
     template: dict[str, Any] = yaml.safe_load((entry["folder"] / path).read_text())
     return template
 
@@ -51,7 +55,7 @@ def what_schedulers_see(pod: Mapping[str, Any]) -> dict[str, Any]:
         "requests": {name: str(amount) for name, amount in (resources.get("requests") or {}).items()},
         "affinity": spec.get("affinity"),
         "spread": spec.get("topologySpreadConstraints"),
-        "high priority": bool(spec.get("priority") or spec.get("priorityClassName")),
+        "priority": spec.get("priority") or PRIORITIES.get(spec.get("priorityClassName"), 0),
     }
 
 
@@ -87,6 +91,9 @@ def test_sizes_zones_and_churn_are_upstreams(definition: Definition) -> None:
         assert churn["intervalMilliseconds"] == definition.churn_seconds * 1000
         assert (churn["mode"] == "recreate") == definition.churn_recreates
         assert (len(churn["templatePaths"]) == 3) == definition.churn_recreates
+        (pod,) = (made for path in churn["templatePaths"] if (made := read(entry, path))["kind"] == "Pod")
+        assert definition.churn_pods is not None
+        assert_same_pod(definition.churn_pods, pod)
     assert bool(operations(entry, "createAny")) == definition.service
 
 
@@ -95,11 +102,31 @@ def test_sizes_zones_and_churn_are_upstreams(definition: Definition) -> None:
 def test_every_size_fits_its_nodes(name: str, nodes: int) -> None:
     load = workload(name, nodes, BURST, None, seed=1)
     manifests = load.node_manifests(nodes)
-    pods = [*load.initial_manifests("any"), *load.pod_manifests("any")]
+    initial, measured = load.initial_manifests("any"), load.pod_manifests("any")
+    pods = [*initial, *measured]
     assert len({pod["metadata"]["name"] for pod in pods}) == len(pods)
-    for index, pod in enumerate(pods):
-        pod["spec"]["nodeName"] = manifests[index % nodes]["metadata"]["name"]
-    assert overcommitments(manifests, pods) == []
+    # Where pods are there to make way, each lot has to fit without the other.
+    for together in (initial, measured) if load.preempts else (pods,):
+        for index, pod in enumerate(together):
+            pod["spec"]["nodeName"] = manifests[index % nodes]["metadata"]["name"]
+        assert overcommitments(manifests, together) == []
+
+
+def test_a_pod_that_preempts_fits_only_where_all_four_of_low_priority_have_gone() -> None:
+    load = workload("PreemptionBasic", 1, BURST, None, seed=1)
+    nodes, (pod,) = load.node_manifests(1), load.pod_manifests("any")
+    running = load.initial_manifests("any")
+    for each in (pod, *running):
+        each["spec"]["nodeName"] = nodes[0]["metadata"]["name"]
+    assert len(running) == 4
+    assert overcommitments(nodes, running) == overcommitments(nodes, [pod]) == []
+    assert overcommitments(nodes, [pod, running[0]]) != []
+    assert all(each["spec"]["terminationGracePeriodSeconds"] == 0 for each in running)
+
+
+def test_more_pods_that_preempt_than_nodes_are_refused() -> None:
+    with pytest.raises(BenchError, match="60 are too few for 301 pods of PreemptionBasic"):
+        workload("PreemptionBasic", 60, BURST, 61, seed=1).node_manifests(60)
 
 
 def test_sizes_between_upstreams_are_scaled_from_the_next_smaller_one() -> None:
@@ -133,4 +160,4 @@ def test_a_series_goes_through_several_workloads_each_in_its_own_size() -> None:
 
 
 def test_help_lists_every_workload() -> None:
-    assert len(set(NAMES)) == len(NAMES) == 14
+    assert len(set(NAMES)) == len(NAMES) == 16

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from hydatis.benchmarks.core import claims
-from hydatis.benchmarks.core.shapes import DEDICATED, DEDICATED_TO, NAMESPACE, SHAPES, Shape
+from hydatis.benchmarks.core.shapes import (
+    DEDICATED,
+    DEDICATED_TO,
+    NAMESPACE,
+    NODE_CPU_CORES,
+    NODE_MEMORY_GIB,
+    SHAPES,
+    Shape,
+)
 from hydatis.scheduler.events import Event, NamespaceSeen, NodeSeen, PodSeen, WorkloadSeen
 from hydatis.scheduler.instructions import Bind
 from hydatis.scheduler.profile import Profile
@@ -21,8 +29,6 @@ from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.workloads import Workload
 from hydatis.simulations.clusters import Manifest, uniform_nodes
 
-NODE_CPU_CORES = 64
-NODE_MEMORY_GIB = 256
 _DEDICATED_EVERY = 20
 """One node of so many is tainted for the pods that tolerate it."""
 _BATCH = 25

@@ -12,6 +12,7 @@ from typing import Any
 from hydatis.benchmarks.errors import BenchError
 from hydatis.scheduler.testing import PodBuilder, expression, pod
 from hydatis.scheduler.testing_storage import using
+from hydatis.simulations.clusters import uniform_nodes
 
 NAMESPACE = "core"
 ZONE = "topology.kubernetes.io/zone"
@@ -20,7 +21,14 @@ DEDICATED = "dedicated"
 """Key of the taint and the label of nodes that are kept for pods that tolerate it."""
 DEDICATED_TO = "batch"
 
+NODE_CPU_CORES = 64
+NODE_MEMORY_GIB = 256
+_ALL_CPU = uniform_nodes(1, cpu_cores=NODE_CPU_CORES)[0]["status"]["allocatable"]["cpu"]
+"""What pods get of a node's processors when they have it to themselves."""
+
 _FIRST_HOST_PORT = 20_000
+_HIGHER_PRIORITY = 1000
+"""All running pods have priority 0."""
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
@@ -38,6 +46,8 @@ class Shape:
     """Whether a Service selects the pods of each app, so that they are spread by default."""
     claim: bool = False
     """Whether each pod has a volume claim of its own, as the pods of a StatefulSet have; see `claims`."""
+    preempts: bool = False
+    """Whether each pod fits only where others make way; see `victims`."""
 
     def app(self, number: int) -> str:
         """Name one of the shape's apps."""
@@ -103,6 +113,11 @@ def _too_large(builder: PodBuilder, app: str, number: int) -> PodBuilder:
     return builder.requests(cpu=f"{1000 + number}", memory="128Mi")
 
 
+def _whole_node(builder: PodBuilder, app: str, number: int) -> PodBuilder:
+    # Apps differ in what they request here, too.
+    return builder.requests(cpu=_ALL_CPU, memory=f"{128 + number}Mi").priority(_HIGHER_PRIORITY)
+
+
 SHAPES: Mapping[str, Shape] = MappingProxyType(
     {
         shape.name: shape
@@ -120,6 +135,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             Shape("default spread", _plain, service=True),
             Shape("volume claim", _plain, claim=True),
             Shape("fits nowhere", _too_large, runs=False),
+            Shape("preempts", _whole_node, runs=False, preempts=True),
         )
     }
 )

@@ -20,6 +20,7 @@ from hydatis.benchmarks.core import claims
 from hydatis.benchmarks.core.plugin_clock import PluginClock
 from hydatis.benchmarks.core.scene import NOW, Scene
 from hydatis.benchmarks.core.shapes import Shape
+from hydatis.benchmarks.core.victims import Victims
 from hydatis.benchmarks.statistics import percentiles
 from hydatis.operator.running import GARBAGE_THRESHOLD
 from hydatis.scheduler.events import Event, PodGone, PodSeen
@@ -66,6 +67,7 @@ def measure(
     `kinds` apps of each shape are decided about, one after the other: a first pod, `likes` more, and `likes` more with
     changes in between.
     """
+    victims = Victims(scene)
     clock = PluginClock()
     plain, timed = scene.scheduler(), scene.scheduler(clock.profile(Profile()))
     results = []
@@ -74,9 +76,11 @@ def measure(
             progress(f"measuring: {shape.name}")
             totals, parts = _Samples(), _Samples()
             for scheduler, samples in ((plain, totals), (timed, parts)):
-                bystanders = _bystanders(scene)
+                subject, bystanders = _Subject(scheduler, clock, samples, victims), _bystanders(scene)
+                subject.tell(victims.come() if shape.preempts else ())
                 for kind in range(kinds):
-                    _measure_kind(_Subject(scheduler, clock, samples), shape, kind, likes, bystanders)
+                    _measure_kind(subject, shape, kind, likes, bystanders)
+                subject.tell(victims.go() if shape.preempts else ())
             results.append(_entry(shape, totals, parts))
     return results
 
@@ -88,6 +92,7 @@ class _Subject:
     scheduler: Scheduler
     clock: PluginClock
     samples: _Samples
+    victims: Victims
 
     def decide(self, shape: Shape, kind: int, occasion: Occasion) -> tuple[PodBuilder, Instruction]:
         """Bring one pod and time the decision about it."""
@@ -119,6 +124,8 @@ def _measure_kind(subject: _Subject, shape: Shape, kind: int, likes: int, bystan
         if isinstance(instruction, Bind):
             node = instruction.node
             subject.tell([*claims.bound(shape, builder, node), PodSeen(builder.on(node).manifest())])
+        elif shape.preempts:
+            subject.tell(subject.victims.restored(builder.uid, instruction))
     for builder in decided:
         subject.tell([PodGone(builder.uid), *claims.gone(shape, builder)])
     # Each pod that waits in vain would be looked at again before the next shape's decisions.
