@@ -3,7 +3,8 @@ cluster autoscalers act on, and `nominatedNodeName`, the node that is kept for t
 
 The `driver` tells it what the pods' status says (from their manifests) and what it should say. A PATCH goes out only
 when something differs from what is there, and is repeated until the API server has taken or refused it. It
-names the pod's uid, so that it never lands on a pod created anew under the same name.
+names the pod's uid, so that it never lands on a pod created anew under the same name. Invariants: one PATCH of a pod is
+on its way at a time, so the last word stays the last; none is begun, or repeated, once the pod is on its way to a node.
 """
 
 import asyncio
@@ -37,7 +38,9 @@ class ConditionWriter:
         self._nominated: dict[str, str] = {}
         """uid to the nominatedNodeName that the API server has, where it has one."""
         self._wanted: dict[str, _Wanted] = {}
-        """uid to what the queued PATCH will write; newer parts replace older ones that have not left yet."""
+        """uid to what the next PATCH will write; newer parts replace older ones that have not left yet."""
+        self._sending: dict[str, bool] = {}
+        """uid of the pods whose PATCH is on its way, to whether it is to be repeated when it gets no clear answer."""
 
     def observe(self, uid: str, manifest: Mapping[str, Any]) -> None:
         """A pending pod's manifest was seen: remember the condition and the nomination it has."""
@@ -59,6 +62,13 @@ class ConditionWriter:
         self._present.pop(uid, None)
         self._nominated.pop(uid, None)
         self._wanted.pop(uid, None)
+        self._sending.pop(uid, None)
+
+    def withdraw(self, uid: str) -> None:
+        """The pod has a node to be bound to: what has not left yet would arrive when it is no longer true."""
+        self._wanted.pop(uid, None)
+        if uid in self._sending:
+            self._sending[uid] = False
 
     def submit(self, pod: PodReference, message: str, nominated_node: str | None = None) -> None:
         """The pod is unschedulable for this reason, and this node is kept for it (empty: none; None: as it is)."""
@@ -73,9 +83,14 @@ class ConditionWriter:
         queued = self._wanted.get(uid)
         if queued is not None:
             self._wanted[uid] = queued.replaced_by(wanted)
+        elif uid in self._sending:
+            self._wanted[uid] = wanted
         elif self._changes(wanted):
             self._wanted[uid] = wanted
-            self._outbox.put(Lane.CONDITION, lambda: self._write(uid))
+            self._queue(uid)
+
+    def _queue(self, uid: str) -> None:
+        self._outbox.put(Lane.CONDITION, lambda: self._write(uid))
 
     def _changes(self, wanted: "_Wanted") -> bool:
         uid, node = wanted.pod.uid, wanted.nominated_node
@@ -83,10 +98,29 @@ class ConditionWriter:
         return says or (node is not None and self._nominated.get(uid, "") != node)
 
     async def _write(self, uid: str) -> None:
+        if uid in self._sending:
+            # The end of the one on its way sees to what is wanted by then.
+            return
         wanted = self._wanted.pop(uid, None)
         if wanted is None:
             return
-        pod = wanted.pod
+        self._sending[uid] = True
+        try:
+            clear = await self._send(wanted)
+        finally:
+            repeat = self._sending.pop(uid, False)
+        newer = self._wanted.get(uid)
+        if repeat and not clear:
+            self._wanted[uid] = wanted if newer is None else wanted.replaced_by(newer)
+            self._queue(uid)
+        elif newer is not None and self._changes(newer):
+            self._queue(uid)
+        else:
+            self._wanted.pop(uid, None)
+
+    async def _send(self, wanted: "_Wanted") -> bool:
+        """Send one PATCH; whether it got a clear answer."""
+        pod, uid = wanted.pod, wanted.pod.uid
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/status"
         changed_at = None if uid in self._present else datetime.now(UTC)
         body = status_patch(uid, wanted.message, wanted.nominated_node, changed_at=changed_at)
@@ -95,19 +129,22 @@ class ConditionWriter:
                 "PATCH", path, resource="pods/status", verb="patch", body=body, meaning=Body.STRATEGIC_MERGE_PATCH
             )
         except (NotFound, Conflict):
-            return
+            return True
         except TRANSIENT as error:
             await asyncio.sleep(error.retry_after if isinstance(error, TooManyRequests) else RETRY_SECONDS)
-            self._want(wanted.replaced_by(self._wanted.get(uid, wanted)))
+            return False
         except OperatorError as error:
             self.failed += 1
             logger.warning("The PodScheduled condition of %s was not written: %s", pod, error)
-        else:
-            self.written += 1
+            return True
+        self.written += 1
+        # Unless the pod was bound or deleted meanwhile: nobody would forget it a second time.
+        if uid in self._sending:
             if wanted.message is not None:
                 self._present[uid] = wanted.message
             if wanted.nominated_node is not None:
                 self._nominated[uid] = wanted.nominated_node
+        return True
 
 
 @dataclass(frozen=True, slots=True)

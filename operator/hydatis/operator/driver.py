@@ -175,6 +175,7 @@ class Driver:
         pod, decision = instruction.pod, instruction.decision
         self._metrics.bind_ended(outcome, decision, now)
         if outcome in BOUND:
+            self._conditions.forget(pod.uid)
             self.tell(BindSucceeded(pod.uid))
             note = f"Successfully assigned {pod} to {instruction.node}: {decision.summary()}"
             self._recorder.normal(pod, "Scheduled", note, action="Binding", controller=decision.scheduler_name)
@@ -228,6 +229,7 @@ class Driver:
 
     def _carry_out(self, instruction: Instruction, seconds: float) -> None:
         if isinstance(instruction, Bind):
+            self._conditions.withdraw(instruction.pod.uid)
             self.submit_bind(instruction)
             return
         pod, profile = instruction.pod, instruction.decision.scheduler_name

@@ -22,7 +22,7 @@ class Rig:
     def __init__(self, server: Any, connection: Connection, answers: Any) -> None:
         self.server = server
         self.answers = answers
-        self.outbox = Outbox(4)
+        self.outbox = Outbox(16)
         self.writer = ConditionWriter(connection, self.outbox)
         server.on("PATCH", PATH, answers(200))
         self.outbox.start()
@@ -98,6 +98,77 @@ async def test_a_fault_that_passes_is_waited_out(rig: Rig, fault: int, monkeypat
     await rig.report("a")
     assert [condition["message"] for condition in rig.written] == ["a", "a"]
     assert rig.writer.written == 1
+
+
+class Held:
+    """An answer that a test gives when it likes to."""
+
+    def __init__(self, give: Any) -> None:
+        self.asked = asyncio.Event()
+        self.release = asyncio.Event()
+        self._give = give
+
+    async def __call__(self, request: Any) -> Any:
+        self.asked.set()
+        await self.release.wait()
+        return await self._give(request)
+
+
+async def test_a_condition_that_got_no_clear_answer_is_not_repeated_on_a_pod_that_is_bound_meanwhile(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditions, "RETRY_SECONDS", 0.0)
+    for ended in (rig.writer.forget, rig.writer.withdraw):
+        held = Held(rig.answers(500))
+        rig.server.on("PATCH", PATH, held, rig.answers(200))
+        before = len(rig.written)
+        rig.writer.submit(POD, "a")
+        await held.asked.wait()
+        ended("uid-1")
+        held.release.set()
+        assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+        assert len(rig.written) == before + 1
+
+
+async def test_nothing_is_remembered_of_a_pod_that_went_while_its_condition_was_on_its_way(rig: Rig) -> None:
+    held = Held(rig.answers(200))
+    rig.server.on("PATCH", PATH, held)
+    rig.writer.submit(POD, "a", "n1")
+    await held.asked.wait()
+    rig.writer.forget("uid-1")
+    held.release.set()
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    kept = (rig.writer._present, rig.writer._nominated, rig.writer._wanted, rig.writer._sending)
+    assert kept == ({}, {}, {}, {})
+
+
+async def test_an_older_message_that_is_repeated_never_takes_the_place_of_a_newer_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditions, "RETRY_SECONDS", 0.0)
+    held = Held(rig.answers(500))
+    rig.server.on("PATCH", PATH, held, rig.answers(200))
+    rig.writer.submit(POD, "a", "n1")
+    await held.asked.wait()
+    rig.writer.submit(POD, "b", "n2")
+    rig.writer.submit(POD, "b")
+    held.release.set()
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    assert [condition["message"] for condition in rig.written] == ["a", "b"]
+    assert rig.server.sent("PATCH", PATH)[-1]["status"]["nominatedNodeName"] == "n2"
+
+
+async def test_a_newer_message_waits_for_the_answer_of_the_older_one(rig: Rig) -> None:
+    held = Held(rig.answers(200))
+    rig.server.on("PATCH", PATH, held, rig.answers(200))
+    rig.writer.submit(POD, "a")
+    await held.asked.wait()
+    rig.writer.submit(POD, "b")
+    await asyncio.sleep(0.02)
+    assert [condition["message"] for condition in rig.written] == ["a"]
+    held.release.set()
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    assert [condition["message"] for condition in rig.written] == ["a", "b"]
 
 
 @pytest.mark.parametrize(("status", "failed"), [(403, 1), (404, 0), (409, 0)])

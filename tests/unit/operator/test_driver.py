@@ -126,6 +126,23 @@ async def test_an_unschedulable_pod_gets_condition_and_event_and_a_node_that_fit
     assert rig.binds[0].node == "n2"
 
 
+async def test_a_condition_that_has_not_left_is_dropped_when_its_pod_gets_a_node(
+    rig: Rig, server: Any, answers: Any
+) -> None:
+    path = "/api/v1/namespaces/shop/pods/large/status"
+    server.on("PATCH", path, answers(200))
+    rig.driver.open()
+    rig.driver.node_seen(node("n1", cpu="1"))
+    rig.driver.pod_seen(pod("large", cpu="3"))
+    await asyncio.sleep(0.05)
+    assert rig.outbox.waiting(Lane.CONDITION) == 1
+    rig.driver.node_seen(node("n2", cpu="4"))
+    await rig.until_bound(1)
+    rig.outbox.start()
+    assert await rig.outbox.drain((Lane.CONDITION,), 5)
+    assert server.sent("PATCH", path) == [], "it would say PodScheduled=False of a pod that is bound by then"
+
+
 async def test_a_pod_counts_under_its_own_scheduler_name(rig: Rig) -> None:
     rig.driver.open()
     rig.driver.node_seen(node("n1"))
