@@ -1,5 +1,5 @@
-"""Writes what pods without a node have in their status: PodScheduled=False, reason Unschedulable, the condition that
-cluster autoscalers act on, and `nominatedNodeName`, the node that is kept for the pod.
+"""Writes what pods without a node have in their status: PodScheduled=False, with the reason Unschedulable, on which
+cluster autoscalers act, or SchedulerError, and `nominatedNodeName`, the node that is kept for the pod.
 
 The `driver` tells it what the pods' status says (from their manifests) and what it should say. A PATCH goes out only
 when something differs from what is there, and is repeated until the API server has taken or refused it. It
@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydatis.operator.connection import Body, Connection
 from hydatis.operator.errors import TRANSIENT, Conflict, NotFound, OperatorError, TooManyRequests
@@ -21,20 +21,22 @@ from hydatis.scheduler.decision import PodReference
 
 logger = logging.getLogger(__name__)
 
-REASON = "Unschedulable"
+UNSCHEDULABLE = "Unschedulable"
+SCHEDULER_ERROR = "SchedulerError"
+"""The pod has a node that would run it, but could not be bound: no new node helps (PodReasonSchedulerError)."""
 RETRY_SECONDS = 1.0
 
 
 class ConditionWriter:
-    """Keeps the PodScheduled condition of unschedulable pods as the core sees it."""
+    """Keeps the PodScheduled condition of pods without a node as the core sees it."""
 
     def __init__(self, connection: Connection, outbox: Outbox) -> None:
         self.written = 0
         self.failed = 0
         self._connection = connection
         self._outbox = outbox
-        self._present: dict[str, str] = {}
-        """uid to the message of the Unschedulable condition that the API server has."""
+        self._present: dict[str, _Condition] = {}
+        """uid to the condition PodScheduled=False that the API server has."""
         self._nominated: dict[str, str] = {}
         """uid to the nominatedNodeName that the API server has, where it has one."""
         self._wanted: dict[str, _Wanted] = {}
@@ -51,8 +53,8 @@ class ConditionWriter:
             self._nominated.pop(uid, None)
         for condition in manifest.get("status", {}).get("conditions") or ():
             if condition.get("type") == "PodScheduled":
-                if condition.get("status") == "False" and condition.get("reason") == REASON:
-                    self._present[uid] = condition.get("message", "")
+                if condition.get("status") == "False":
+                    self._present[uid] = _Condition(condition.get("reason", ""), condition.get("message", ""))
                 else:
                     self._present.pop(uid, None)
                 return
@@ -72,7 +74,11 @@ class ConditionWriter:
 
     def submit(self, pod: PodReference, message: str, nominated_node: str | None = None) -> None:
         """The pod is unschedulable for this reason, and this node is kept for it (empty: none; None: as it is)."""
-        self._want(_Wanted(pod, message, nominated_node))
+        self._want(_Wanted(pod, _Condition(UNSCHEDULABLE, message), nominated_node))
+
+    def failed_to_bind(self, pod: PodReference, message: str) -> None:
+        """The pod had a node and could not be bound to it; none is kept for it."""
+        self._want(_Wanted(pod, _Condition(SCHEDULER_ERROR, message), ""))
 
     def nominate(self, pod: PodReference, nominated_node: str) -> None:
         """Tell which node is kept for the pod; empty: none."""
@@ -94,7 +100,7 @@ class ConditionWriter:
 
     def _changes(self, wanted: "_Wanted") -> bool:
         uid, node = wanted.pod.uid, wanted.nominated_node
-        says = wanted.message is not None and self._present.get(uid) != wanted.message
+        says = wanted.condition is not None and self._present.get(uid) != wanted.condition
         return says or (node is not None and self._nominated.get(uid, "") != node)
 
     async def _write(self, uid: str) -> None:
@@ -123,7 +129,7 @@ class ConditionWriter:
         pod, uid = wanted.pod, wanted.pod.uid
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}/status"
         changed_at = None if uid in self._present else datetime.now(UTC)
-        body = status_patch(uid, wanted.message, wanted.nominated_node, changed_at=changed_at)
+        body = status_patch(uid, wanted.condition, wanted.nominated_node, changed_at=changed_at)
         try:
             await self._connection.request(
                 "PATCH", path, resource="pods/status", verb="patch", body=body, meaning=Body.STRATEGIC_MERGE_PATCH
@@ -140,35 +146,42 @@ class ConditionWriter:
         self.written += 1
         # Unless the pod was bound or deleted meanwhile: nobody would forget it a second time.
         if uid in self._sending:
-            if wanted.message is not None:
-                self._present[uid] = wanted.message
+            if wanted.condition is not None:
+                self._present[uid] = wanted.condition
             if wanted.nominated_node is not None:
                 self._nominated[uid] = wanted.nominated_node
         return True
 
 
+class _Condition(NamedTuple):
+    """PodScheduled=False."""
+
+    reason: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     pod: PodReference
-    message: str | None
+    condition: _Condition | None
     """None: the condition stays as it is."""
     nominated_node: str | None
     """None: it stays as it is; empty: none."""
 
     def replaced_by(self, newer: "_Wanted") -> "_Wanted":
         """Return what is wanted after both."""
-        message = self.message if newer.message is None else newer.message
+        condition = self.condition if newer.condition is None else newer.condition
         node = self.nominated_node if newer.nominated_node is None else newer.nominated_node
-        return _Wanted(newer.pod, message, node)
+        return _Wanted(newer.pod, condition, node)
 
 
 def status_patch(
-    uid: str, message: str | None, nominated_node: str | None, *, changed_at: datetime | None
+    uid: str, wanted: _Condition | None, nominated_node: str | None, *, changed_at: datetime | None
 ) -> Mapping[str, Any]:
     """A strategic merge patch of pods/status; `changed_at` only when the condition's status changes."""
     status: dict[str, Any] = {}
-    if message is not None:
-        condition = {"type": "PodScheduled", "status": "False", "reason": REASON, "message": message}
+    if wanted is not None:
+        condition = {"type": "PodScheduled", "status": "False", "reason": wanted.reason, "message": wanted.message}
         if changed_at is not None:
             condition["lastTransitionTime"] = changed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         status["conditions"] = [condition]

@@ -181,11 +181,16 @@ class Driver:
             self._recorder.normal(pod, "Scheduled", note, action="Binding", controller=decision.scheduler_name)
             return
         self.tell(BindFailed(pod.uid, reason or outcome))
-        self._conditions.nominate(pod, "")
-        if outcome != "gone":
-            happened = "was withdrawn" if outcome == "withdrawn" else "failed"
-            note = f"Binding to node {instruction.node} {happened} and will be tried again: {reason}"
-            self._recorder.warning(pod, "FailedScheduling", note, action="Binding", controller=decision.scheduler_name)
+        if outcome == "gone":
+            return
+        happened = "was withdrawn" if outcome == "withdrawn" else "failed"
+        note = f"Binding to node {instruction.node} {happened} and will be tried again: {reason}"
+        if outcome != "conflict" and self.core.is_pending(pod.uid):
+            self._conditions.failed_to_bind(pod, note)
+        else:
+            # Somebody else has bound the pod, or it is being deleted.
+            self._conditions.nominate(pod, "")
+        self._recorder.warning(pod, "FailedScheduling", note, action="Binding", controller=decision.scheduler_name)
 
     async def run(self) -> None:
         """Decide whenever there is something to decide, until `stop`."""

@@ -174,6 +174,10 @@ class Scheduler:
         """Return when a backoff or the flush next brings a pod back; None when neither will."""
         return self._queue.next_wake()
 
+    def is_pending(self, uid: str) -> bool:
+        """Tell whether a pod is to be scheduled here and is not known to be bound or on its way out."""
+        return uid in self._pods
+
     def pending(self) -> Mapping[str, int]:
         """Return how many pods are in each queue."""
         return {state.value: self._queue.count(state) for state in _WAITING}

@@ -78,6 +78,17 @@ async def test_another_reason_in_its_place_is_overwritten(rig: Rig) -> None:
     assert len(rig.written) == 1
 
 
+async def test_a_failed_bind_is_no_reason_for_an_autoscaler_to_add_a_node(rig: Rig) -> None:
+    rig.writer.observe("uid-1", pending("False", "Unschedulable", "a"))
+    for _ in range(2):
+        rig.writer.failed_to_bind(POD, "b")
+        assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    await rig.report("a")
+    told = [(condition["reason"], condition["message"]) for condition in rig.written]
+    assert told == [("SchedulerError", "b"), ("Unschedulable", "a")]
+    assert not any("lastTransitionTime" in condition for condition in rig.written), "it was False all along"
+
+
 async def test_a_newer_message_takes_the_place_of_one_that_has_not_left(rig: Rig) -> None:
     rig.writer.submit(POD, "a")
     await rig.report("b")

@@ -126,6 +126,51 @@ async def test_an_unschedulable_pod_gets_condition_and_event_and_a_node_that_fit
     assert rig.binds[0].node == "n2"
 
 
+async def told_of_failed_bind(rig: Rig, server: Any, answers: Any, outcome: str) -> list[Any]:
+    """The status written of a pod whose bind ended like this."""
+    path = "/api/v1/namespaces/shop/pods/a/status"
+    server.on("PATCH", path, answers(200))
+    rig.driver.bind_done(rig.binds[0], outcome, "something happened")
+    rig.outbox.start()
+    assert await rig.outbox.drain((Lane.CONDITION,), 5)
+    return [body["status"] for body in server.sent("PATCH", path)]
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "throttled", "not_bound_after_read", "volumes_not_bound", "withdrawn"])
+async def test_a_pod_that_could_not_be_bound_says_so_in_its_condition(
+    rig: Rig, server: Any, answers: Any, outcome: str
+) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    await rig.until_bound(1)
+    (status,) = await told_of_failed_bind(rig, server, answers, outcome)
+    (condition,) = status["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("PodScheduled", "False", "SchedulerError")
+    assert condition["message"].startswith("Binding to node n1 ")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "meanwhile"),
+    [
+        ("gone", {}),
+        ("conflict", {}),
+        ("volumes_not_bound", {"spec": {"nodeName": "n9"}}),
+        ("volumes_not_bound", {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}),
+    ],
+)
+async def test_a_pod_that_somebody_else_bound_or_deletes_gets_no_condition(
+    rig: Rig, server: Any, answers: Any, outcome: str, meanwhile: dict[str, Any]
+) -> None:
+    rig.driver.open()
+    rig.driver.node_seen(node("n1"))
+    rig.driver.pod_seen(pod("a"))
+    await rig.until_bound(1)
+    for part, change in meanwhile.items():
+        rig.driver.pod_seen({**pod("a"), part: {**pod("a")[part], **change}})
+    assert await told_of_failed_bind(rig, server, answers, outcome) == []
+
+
 async def test_a_condition_that_has_not_left_is_dropped_when_its_pod_gets_a_node(
     rig: Rig, server: Any, answers: Any
 ) -> None:
