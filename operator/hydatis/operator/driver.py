@@ -235,6 +235,9 @@ class Driver:
     def _carry_out(self, instruction: Instruction, seconds: float) -> None:
         if isinstance(instruction, Bind):
             self._conditions.withdraw(instruction.pod.uid)
+            if instruction.volumes:
+                # It may take minutes; meanwhile autoscalers read here that the pod has a node, as does the next start.
+                self._conditions.nominate(instruction.pod, instruction.node)
             self.submit_bind(instruction)
             return
         pod, profile = instruction.pod, instruction.decision.scheduler_name

@@ -13,9 +13,12 @@ from hydatis.operator.driver import Driver
 from hydatis.operator.metrics import Metrics
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
+from hydatis.scheduler.events import StorageKind
 from hydatis.scheduler.instructions import Bind
 from hydatis.scheduler.queueing import QueueSettings
 from hydatis.scheduler.scheduler import Scheduler, Settings
+from hydatis.scheduler.testing import pod as build_pod
+from hydatis.scheduler.testing_storage import claim, storage_class, using
 
 
 def node(name: str, cpu: str = "2") -> dict[str, Any]:
@@ -124,6 +127,28 @@ async def test_an_unschedulable_pod_gets_condition_and_event_and_a_node_that_fit
     rig.driver.node_seen(node("n2", cpu="4"))
     await rig.until_bound(1)
     assert rig.binds[0].node == "n2"
+
+
+async def test_a_pod_that_waits_for_its_volumes_names_its_node_until_it_is_bound_or_fails(
+    rig: Rig, server: Any, answers: Any
+) -> None:
+    path = "/api/v1/namespaces/default/pods/a/status"
+    server.on("PATCH", path, answers(200))
+    rig.outbox.start()
+    rig.driver.open()
+    rig.driver.node_seen(node("n1"))
+    waiting, data = storage_class("waiting", "csi.example.com"), claim("data", "waiting")
+    rig.driver.storage_seen(StorageKind.STORAGE_CLASS, waiting)
+    rig.driver.storage_seen(StorageKind.PERSISTENT_VOLUME_CLAIM, data)
+    manifest = using(build_pod("a"), "data").manifest()
+    rig.driver.pod_seen(manifest)
+    await rig.until_bound(1)
+    assert rig.binds[0].volumes
+    assert await rig.outbox.drain((Lane.CONDITION,), 5)
+    assert [body["status"] for body in server.sent("PATCH", path)] == [{"nominatedNodeName": "n1"}]
+    rig.driver.bind_done(rig.binds[0], "volumes_not_bound", "it took too long")
+    assert await rig.outbox.drain((Lane.CONDITION,), 5)
+    assert server.sent("PATCH", path)[-1]["status"]["nominatedNodeName"] is None
 
 
 async def told_of_failed_bind(rig: Rig, server: Any, answers: Any, outcome: str) -> list[Any]:

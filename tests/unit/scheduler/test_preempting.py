@@ -211,6 +211,24 @@ def test_who_was_kept_out_by_a_nomination_is_tried_again_when_the_pod_is_deleted
     assert cluster.bound() == {"lower": "n"}
 
 
+def test_a_pod_on_its_way_to_the_node_it_names_counts_there_once() -> None:
+    waiting = pod("waiting").requests(cpu="3").priority(5)
+    cluster = Cluster(node("n"), waiting)
+    assert cluster.bound() == {"waiting": "n"}
+    cluster.see(waiting.nominated("n"), pod("other").requests(cpu="1").priority(5))
+    assert cluster.bound() == {"other": "n"}
+
+
+def test_a_pod_that_could_not_be_bound_keeps_no_room_on_the_node_it_still_names() -> None:
+    waiting = pod("waiting").requests(cpu="3").priority(5)
+    cluster = Cluster(node("n"), waiting)
+    assert cluster.bound() == {"waiting": "n"}
+    cluster.see(waiting.nominated("n"))
+    cluster.tell(events.BindFailed(waiting.uid, "volumes_not_bound"))
+    cluster.see(waiting.set_status(phase="Pending"), pod("other").requests(cpu="4").priority(5))
+    assert cluster.bound() == {"other": "n"}
+
+
 def test_the_nominated_node_is_taken_though_another_scores_higher() -> None:
     cluster = Cluster(node("small").allocatable(cpu="1"), node("big").allocatable(cpu="64"))
     cluster.see(pod("p").requests(cpu="1").nominated("small"))
