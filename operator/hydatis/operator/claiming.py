@@ -75,7 +75,7 @@ class Claimer:
             return
         attempt = _Attempt(instruction)
         self._attempts[instruction.pod.uid] = attempt
-        self._outbox.put(Lane.BIND, lambda: self._write(attempt))
+        self._outbox.put(Lane.CLAIM, lambda: self._write(attempt))
 
     def pod_gone(self, uid: str) -> None:
         """A pod was deleted: nothing is to be bound any more."""

@@ -1,8 +1,9 @@
-"""What leaves for the API server: a fixed pool of workers that serve binds first, then evictions, conditions, Events.
+"""What leaves for the API server: a fixed pool of workers that serve binds first, then claims, evictions, conditions
+and Events.
 
-`binding`, `evicting`, `conditions` and `recording` put their work here; `running` starts and closes it. A lower lane
-gets only the workers that its limit leaves it, so hanging Event posts never hold up binds, and its oldest work waits no
-longer than `PATIENCE_SECONDS` for the lanes above it. One job at a time has a worker, so nothing grows but the lanes
+`binding`, `claiming`, `evicting`, `conditions` and `recording` put their work here; `running` starts and closes it. A
+lower lane gets only the workers that its limit leaves it, so hanging writes to claims, or posts of Events, never hold
+up binds, and its oldest work waits no longer than `PATIENCE_SECONDS` for the lanes above it. One job at a time has a worker, so nothing grows but the lanes
 themselves.
 """
 
@@ -24,9 +25,10 @@ class Lane(IntEnum):
     """What goes first: the lower, the sooner."""
 
     BIND = 0
-    EVICTION = 1
-    CONDITION = 2
-    EVENT = 3
+    CLAIM = 1
+    EVICTION = 2
+    CONDITION = 3
+    EVENT = 4
 
 
 class Outbox:
@@ -36,8 +38,9 @@ class Outbox:
         self.concurrency = concurrency
         self.failures = 0
         """Jobs that ended in an error nobody expected; each is logged with its traceback."""
-        # Together less than all: some workers stay for binds as long as there are more than two.
-        self._limits = (concurrency, max(1, concurrency // 4), max(1, concurrency // 8), max(1, concurrency // 2))
+        eighth = max(1, concurrency // 8)
+        # Those of the lower lanes are less than all: some workers stay for binds as long as there are more than four.
+        self._limits = (concurrency, eighth, eighth, eighth, max(1, concurrency // 2))
         self._lanes: tuple[deque[tuple[float, Job]], ...] = tuple(deque() for _ in Lane)
         self._running = [0] * len(Lane)
         self._idle: deque[asyncio.Future[None]] = deque()

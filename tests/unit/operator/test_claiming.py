@@ -97,7 +97,7 @@ class Rig:
 
     async def written(self) -> None:
         """Until no request is on its way."""
-        assert await self.outbox.drain((Lane.BIND,), 5)
+        assert await self.outbox.drain((Lane.CLAIM,), 5)
 
     @property
     def reasons(self) -> list[str | None]:
@@ -150,13 +150,30 @@ async def test_a_claim_that_was_bound_meanwhile_is_not_waited_for(rig: Rig) -> N
     assert len(rig.bound) == 1
 
 
+async def test_claims_that_cannot_be_written_hold_up_no_other_bind(rig: Rig) -> None:
+    for number in range(2 * WORKERS):
+        rig.store_claim(f"data-{number}")
+        path = f"/api/v1/namespaces/shop/persistentvolumeclaims/data-{number}"
+        rig.server.on("PATCH", path, rig.answers(500, {"message": "failed calling webhook"}))
+        rig.claimer.submit(bind(f"cart-{number}", provision=(f"data-{number}",)))
+    left = asyncio.Event()
+
+    async def plain() -> None:
+        left.set()
+
+    rig.outbox.put(Lane.BIND, plain)
+    await asyncio.wait_for(left.wait(), 5)
+    assert await rig.outbox.drain((Lane.BIND,), 5), "nor the end of the operator"
+    assert rig.claimer.waiting == 2 * WORKERS
+
+
 async def test_pods_that_wait_hold_no_worker(rig: Rig) -> None:
     for number in range(5 * WORKERS):
         rig.store_claim(f"data-{number}")
         rig.claimer.submit(bind(f"cart-{number}", provision=(f"data-{number}",)))
     await rig.written()
     assert rig.claimer.waiting == 5 * WORKERS
-    assert rig.outbox.running(Lane.BIND) == rig.outbox.waiting(Lane.BIND) == 0
+    assert rig.outbox.running(Lane.CLAIM) == rig.outbox.waiting(Lane.CLAIM) == 0
 
 
 @pytest.mark.parametrize(
