@@ -84,6 +84,17 @@ class Claimer:
             self._close(attempt)
             self._done(attempt.instruction, "gone", "pod does not exist any more")
 
+    def take_back(self, uid: str) -> bool:
+        """A pod is to make way for one of higher priority: before it is bound, that needs no deletion. Whether it was
+        in time (framework/runtime/pods_in_prebind_map.go, CancelPod).
+        """
+        attempt = self._attempts.get(uid)
+        if attempt is None:
+            return False
+        self._close(attempt)
+        self._done(attempt.instruction, "withdrawn", "preempted by DefaultPreemption")
+        return True
+
     def node_gone(self, name: str) -> None:
         """A node was deleted: the pods that were to run there need another."""
         for attempt in [one for one in self._attempts.values() if one.instruction.node == name and one.timer]:

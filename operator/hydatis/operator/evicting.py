@@ -2,7 +2,8 @@
 period.
 
 The `driver` hands over each `Preemption`; `failed` hears of the victims that could not be deleted, once, and of nothing
-else: that the others go is what the watch shows. Condition and DELETE both name the victim's uid, so that a pod created
+else: that the others go is what the watch shows. A victim that still waits for its volumes is not deleted: `take_back`,
+which is the `Claimer`'s, returns it to the queue. Condition and DELETE both name the victim's uid, so that a pod created
 anew under the same name is left alone, and may be repeated without harm (kubernetes framework/preemption/executor.go).
 """
 
@@ -34,27 +35,39 @@ PreemptionFailed = Callable[[PodReference, frozenset[str]], None]
 class Evictor:
     """Deletes victims through the outbox's lane of evictions."""
 
-    def __init__(self, connection: Connection, outbox: Outbox, recorder: Recorder, failed: PreemptionFailed) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        recorder: Recorder,
+        failed: PreemptionFailed,
+        *,
+        take_back: Callable[[str], bool] = lambda uid: False,
+    ) -> None:
         self.evicted = 0
         self.failures = 0
         self._connection = connection
         self._outbox = outbox
         self._recorder = recorder
         self._failed = failed
+        self._take_back = take_back
 
     def submit(self, preemptor: PodReference, preemption: Preemption) -> None:
         """Queue the victims; each is a request of its own, so that one that hangs does not hold up the others."""
         for victim in preemption.victims:
-            self._queue(preemptor, victim, preemption)
+            if self._take_back(victim.uid):
+                self._tell(preemptor, victim, preemption, " before it was bound")
+            else:
+                self._queue(preemptor, victim, preemption)
 
     def _queue(self, preemptor: PodReference, victim: PodReference, preemption: Preemption) -> None:
         self._outbox.put(Lane.EVICTION, lambda: self._evict(preemptor, victim, preemption))
 
     async def _evict(self, preemptor: PodReference, victim: PodReference, preemption: Preemption) -> None:
         path = f"/api/v1/namespaces/{victim.namespace}/pods/{victim.name}"
-        condition = disruption_patch(victim.uid, preemption.scheduler_name)
         deletion = {"preconditions": {"uid": victim.uid}}
         try:
+            condition = disruption_patch(victim.uid, preemption.scheduler_name)
             await self._send("PATCH", f"{path}/status", "pods/status", condition, Body.STRATEGIC_MERGE_PATCH)
             await self._send("DELETE", path, "pods", deletion, Body.JSON)
         except NotFound:
@@ -65,8 +78,15 @@ class Evictor:
             logger.warning("Pod %s was not displaced for %s: %s", victim, preemptor, error)
             self._failed(preemptor, frozenset({victim.uid}))
             return
+        except Exception:
+            # A defect, which the outbox counts and tells; the pod must not wait for it for ever.
+            self._failed(preemptor, frozenset({victim.uid}))
+            raise
         self.evicted += 1
-        note = f"Preempted by pod {preemptor.uid} on node {preemption.node}"
+        self._tell(preemptor, victim, preemption)
+
+    def _tell(self, preemptor: PodReference, victim: PodReference, preemption: Preemption, when: str = "") -> None:
+        note = f"Preempted by pod {preemptor.uid} on node {preemption.node}{when}"
         self._recorder.normal(
             victim, "Preempted", note, action="Preempting", controller=preemption.scheduler_name, related=preemptor
         )

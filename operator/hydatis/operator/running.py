@@ -122,7 +122,13 @@ class Operator:
             timeout_seconds=options.volume_bind_timeout_seconds,
         )
         self.driver.submit_bind = self.claimer.submit
-        evictor = Evictor(connection, self.outbox, self.recorder, self.driver.preemption_failed)
+        evictor = Evictor(
+            connection,
+            self.outbox,
+            self.recorder,
+            self.driver.preemption_failed,
+            take_back=self.claimer.take_back,
+        )
         self.driver.submit_preemption = evictor.submit
         self.policies = PolicyKeeper(connection, self.driver.tell)
         watched = (*_watched(self.driver, self.claimer), *_watched_storage(self.driver, self.storage))

@@ -253,6 +253,18 @@ async def test_a_pod_whose_claim_went_before_anything_was_written_leaves_the_vol
     assert rig.server.requests == []
 
 
+async def test_a_pod_that_makes_way_while_it_waits_goes_back_to_the_core(rig: Rig) -> None:
+    rig.store_claim("data")
+    wanted = bind("cart", provision=("data",))
+    rig.claimer.submit(wanted)
+    await rig.written()
+    assert not rig.claimer.take_back("uid-another")
+    assert rig.claimer.take_back("uid-cart")
+    assert rig.given_back == [(wanted, "withdrawn", "preempted by DefaultPreemption")]
+    rig.view.claim_seen(claim("data", 4, node="here", volume="pv-2", completed=True))
+    assert (rig.claimer.waiting, rig.bound) == (0, [])
+
+
 async def test_a_pod_that_is_deleted_is_given_up_at_once(rig: Rig) -> None:
     rig.store_claim("data")
     waiting, queued = bind("cart", provision=("data",)), bind("till", provision=("data",))

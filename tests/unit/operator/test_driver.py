@@ -10,6 +10,7 @@ import pytest
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
 from hydatis.operator.driver import Driver
+from hydatis.operator.evicting import Evictor
 from hydatis.operator.metrics import Metrics
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
@@ -211,6 +212,48 @@ async def test_a_condition_that_has_not_left_is_dropped_when_its_pod_gets_a_node
     rig.outbox.start()
     assert await rig.outbox.drain((Lane.CONDITION,), 5)
     assert server.sent("PATCH", path) == [], "it would say PodScheduled=False of a pod that is bound by then"
+
+
+async def test_a_pod_that_is_not_bound_yet_makes_way_without_being_deleted(rig: Rig, connection: Connection) -> None:
+    def take_back(uid: str) -> bool:
+        rig.driver.bind_done(rig.binds[0], "withdrawn", "preempted by DefaultPreemption")
+        return uid == "uid-low"
+
+    evictor = Evictor(connection, rig.outbox, rig.recorder, rig.driver.preemption_failed, take_back=take_back)
+    rig.driver.submit_preemption = evictor.submit
+    rig.driver.open()
+    rig.driver.node_seen(node("n1", cpu="1"))
+    rig.driver.pod_seen(pod("low", priority=1))
+    await rig.until_bound(1)
+    rig.driver.pod_seen(pod("high", priority=10))
+    await rig.until_bound(2)
+    assert (rig.binds[1].pod.name, rig.binds[1].node) == ("high", "n1")
+    assert rig.outbox.waiting(Lane.EVICTION) == 0
+    assert rig.driver.core.is_pending("uid-low")
+
+
+async def test_evictions_that_never_left_are_decided_anew_after_a_restart(connection: Connection) -> None:
+    asked = []
+    for _ in range(2):
+        rig = Rig(connection)
+        evictor = Evictor(connection, rig.outbox, rig.recorder, rig.driver.preemption_failed)
+        rig.driver.submit_preemption = evictor.submit
+        # The first process may have written the nomination and the condition, and then stopped before the deletion.
+        told = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+        rig.driver.node_seen(node("n1", cpu="1"))
+        rig.driver.pod_seen(
+            {**pod("low", priority=1, nodeName="n1"), "status": {"conditions": [told]} if asked else {}}
+        )
+        rig.driver.pod_seen({**pod("high", priority=10), "status": {"nominatedNodeName": "n1"} if asked else {}})
+        rig.driver.open()
+        async with asyncio.timeout(5):
+            while not rig.outbox.waiting(Lane.EVICTION):  # noqa: ASYNC110 - told by a plain callback
+                await asyncio.sleep(0.005)
+        asked.append(rig.outbox.waiting(Lane.EVICTION))
+        rig.driver.stop()
+        await asyncio.wait_for(rig.task, 5)
+        await rig.outbox.close()
+    assert asked == [1, 1]
 
 
 async def test_a_pod_counts_under_its_own_scheduler_name(rig: Rig) -> None:

@@ -90,6 +90,33 @@ async def test_who_could_not_be_deleted_is_told(rig: Rig, method: str, status: i
     assert rig.server.sent("POST", EVENTS) == []
 
 
+async def test_a_victim_that_is_not_bound_yet_is_taken_back_and_not_deleted(
+    rig: Rig, server: Any, connection: Connection
+) -> None:
+    taken: list[str] = []
+
+    def take_back(uid: str) -> bool:
+        taken.append(uid)
+        return True
+
+    recorder = Recorder(connection, rig.outbox)
+    rig.evictor = Evictor(connection, rig.outbox, recorder, lambda *told: rig.staying.append(told), take_back=take_back)
+    await rig.displace()
+    assert (taken, rig.methods, rig.staying) == (["uid-low"], [], [])
+    (event,) = server.sent("POST", EVENTS)
+    assert event["note"] == "Preempted by pod uid-high on node n1 before it was bound"
+
+
+async def test_a_defect_does_not_leave_the_pod_waiting_for_its_victims(rig: Rig, monkeypatch: Any) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(evicting, "disruption_patch", broken)
+    await rig.displace()
+    assert rig.staying == [(HIGH, frozenset({"uid-low"}))]
+    assert rig.outbox.failures == 1
+
+
 async def test_who_is_gone_already_is_not_told_of(rig: Rig) -> None:
     rig.server.on("PATCH", f"{POD}/status", rig.answers(404))
     await rig.displace()
