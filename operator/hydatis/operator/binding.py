@@ -79,18 +79,24 @@ class Binder:
         self._outbox.put(Lane.BIND, lambda: self._bind(instruction))
 
     async def _bind(self, instruction: Bind) -> None:
-        pod = instruction.pod
         try:
-            outcome, reason = await self._post(pod, instruction.node)
+            outcome, reason = await self._outcome(instruction.pod, instruction.node)
+        except Exception:
+            # A defect, which the outbox counts and tells; the pod must not be lost to it.
+            self._done(instruction, "rejected", "an unexpected fault, see the log")
+            raise
+        self._done(instruction, outcome, reason)
+
+    async def _outcome(self, pod: PodReference, node: str) -> tuple[str, str | None]:
+        try:
+            return await self._post(pod, node)
         except OUTCOME_UNKNOWN as fault:
-            logger.debug("The outcome of binding %s to %s is unknown, reading it: %s", pod, instruction.node, fault)
-            outcome, reason = await self._find_out(pod, instruction.node, settle_seconds=SETTLE_SECONDS)
+            logger.debug("The outcome of binding %s to %s is unknown, reading it: %s", pod, node, fault)
+            return await self._find_out(pod, node, settle_seconds=SETTLE_SECONDS)
         except Conflict as conflict:
             # Also what a proxy that repeats requests makes of a binding that succeeded: only the pod itself tells.
-            outcome, reason = await self._find_out(pod, instruction.node, settle_seconds=0.0)
-            if outcome == "not_bound_after_read":
-                outcome, reason = "conflict", str(conflict)
-        self._done(instruction, outcome, reason)
+            outcome, reason = await self._find_out(pod, node, settle_seconds=0.0)
+            return ("conflict", str(conflict)) if outcome == "not_bound_after_read" else (outcome, reason)
 
     async def _post(self, pod: PodReference, node: str) -> tuple[str, str | None]:
         """Send the binding, unless it is withdrawn; returns (outcome, why not). Obeys 429 within the budget. Raises

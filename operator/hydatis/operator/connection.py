@@ -20,6 +20,7 @@ import aiohttp
 import orjson
 from kubernetes_asyncio.client.configuration import Configuration
 from kubernetes_asyncio.client.rest import RESTClientObject
+from kubernetes_asyncio.config.config_exception import ConfigException
 from yarl import URL
 
 from hydatis.operator.credentials import CredentialSource
@@ -209,9 +210,10 @@ class Connection:
         if self.configuration.refresh_api_key_hook and time.monotonic() - self._loaded_at > CREDENTIALS_AGE_SECONDS:
             try:
                 await self._build_headers()
-            except OSError as error:
+            except (ConfigException, OSError, ValueError) as error:
+                # Also an empty file, as a token that is just being written.
                 raise Misconfigured(
-                    f"The service account token cannot be read: {error}.", "Check the token volume of the pod."
+                    f"The service account token cannot be read: {error}", "Check the token volume of the pod."
                 ) from error
 
     async def _reload(self) -> bool:

@@ -2,9 +2,9 @@
 period.
 
 The `driver` hands over each `Preemption`; `failed` hears of the victims that could not be deleted, once, and of nothing
-else: that the others go is what the watch shows. A victim that still waits for its volumes is not deleted: `take_back`,
-which is the `Claimer`'s, returns it to the queue. Condition and DELETE both name the victim's uid, so that a pod created
-anew under the same name is left alone, and may be repeated without harm (kubernetes framework/preemption/executor.go).
+else: that the others go is what the watch shows. Condition and DELETE both name the victim's uid, so that a pod created
+anew under the same name is left alone, and may be repeated without harm. A victim that still waits for its volumes is
+not deleted: `take_back`, the `Claimer`'s, returns it to the queue (kubernetes framework/preemption/executor.go).
 """
 
 import asyncio

@@ -3,8 +3,8 @@ and Events.
 
 `binding`, `claiming`, `evicting`, `conditions` and `recording` put their work here; `running` starts and closes it. A
 lower lane gets only the workers that its limit leaves it, so hanging writes to claims, or posts of Events, never hold
-up binds, and its oldest work waits no longer than `PATIENCE_SECONDS` for the lanes above it. One job at a time has a worker, so nothing grows but the lanes
-themselves.
+up binds, and its oldest work waits no longer than `PATIENCE_SECONDS` for the lanes above it. One job at a time has a
+worker, so nothing grows but the lanes themselves.
 """
 
 import asyncio

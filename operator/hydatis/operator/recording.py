@@ -138,6 +138,7 @@ class Recorder:
         if older is not None and len(self._waiting) >= self._limit:
             older.kind, older.reason, older.note = record.kind, record.reason, record.note
             older.action, older.at = record.action, record.at
+            older.controller, older.related = record.controller, record.related
             self.dropped += 1
             return
         if self._put_aside.pop(uid, None) is not None:

@@ -173,3 +173,9 @@ async def test_a_bind_without_credentials_gives_the_pod_back(
     assert outcome == "rejected"
     assert reason is not None
     assert "kubeconfig" in reason
+
+
+async def test_a_pod_whose_reading_is_answered_with_something_else_is_not_lost(rig: Rig) -> None:
+    rig.server.on("POST", f"{PATH}/binding", rig.answers(500))
+    rig.server.on("GET", PATH, rig.answers(200, {"kind": "Banner"}))
+    assert await rig.bind() == ("rejected", "an unexpected fault, see the log")

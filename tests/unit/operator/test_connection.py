@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from kubernetes_asyncio.config.config_exception import ConfigException
 
 from hydatis.operator import errors
 from hydatis.operator.connection import Connection
 from hydatis.operator.credentials import CredentialSource
+from hydatis.operator.errors import Misconfigured
 
 
 @pytest.mark.parametrize(
@@ -118,3 +120,16 @@ async def test_every_request_is_observed_once_with_its_status(server: Any, kubec
     finally:
         await opened.close()
     assert seen == [("get", "things", 404)]
+
+
+@pytest.mark.parametrize("fault", [ConfigException("Token file exists but empty."), OSError("no such file")])
+async def test_a_token_that_cannot_be_read_is_an_error_that_callers_expect(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def read(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(connection.configuration, "refresh_api_key_hook", read)
+    monkeypatch.setattr(connection, "_loaded_at", float("-inf"))
+    with pytest.raises(Misconfigured, match=str(fault)):
+        await connection.request("GET", "/", resource="pods", verb="get")

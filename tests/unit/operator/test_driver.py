@@ -233,7 +233,7 @@ async def test_a_pod_that_is_not_bound_yet_makes_way_without_being_deleted(rig: 
 
 
 async def test_evictions_that_never_left_are_decided_anew_after_a_restart(connection: Connection) -> None:
-    asked = []
+    asked: list[int] = []
     for _ in range(2):
         rig = Rig(connection)
         evictor = Evictor(connection, rig.outbox, rig.recorder, rig.driver.preemption_failed)

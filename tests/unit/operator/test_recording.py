@@ -119,6 +119,17 @@ async def test_when_many_wait_the_last_word_about_each_pod_survives(rig: Rig) ->
     assert rig.recorder.dropped == 4
 
 
+async def test_what_takes_the_place_of_an_older_event_says_who_told_it_and_of_which_other_pod(rig: Rig) -> None:
+    for number in range(3):
+        rig.recorder.warning(POD, "FailedScheduling", f"try {number}", action="Scheduling", controller="packer")
+    other = PodReference("shop", "cart-2", "uid-2")
+    rig.recorder.normal(POD, "Preempted", "by cart-2", action="Preempting", controller="hydatis", related=other)
+    rig.outbox.start()
+    await rig.settle()
+    told = next(body for body in rig.posted if body["reason"] == "Preempted")
+    assert (told["reportingController"], told["related"]["name"]) == ("hydatis", "cart-2")
+
+
 async def test_the_same_warning_told_twice_before_it_left_is_one_event(rig: Rig) -> None:
     for _ in range(2):
         rig.recorder.warning(POD, "FailedScheduling", "no room", action="Scheduling", controller="hydatis")
