@@ -4,7 +4,8 @@ period.
 The `driver` hands over each `Preemption`; `failed` hears of the victims that could not be deleted, once, and of nothing
 else: that the others go is what the watch shows. Condition and DELETE both name the victim's uid, so that a pod created
 anew under the same name is left alone, and may be repeated without harm. A victim that still waits for its volumes is
-not deleted: `take_back`, the `Claimer`'s, returns it to the queue (kubernetes framework/preemption/executor.go).
+not deleted: `take_back`, the `Claimer`'s, returns it to the queue (kubernetes framework/preemption/executor.go). Nor is
+one whose turn comes when nobody waits for its room any more, which `waits` tells.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ class Evictor:
         failed: PreemptionFailed,
         *,
         take_back: Callable[[str], bool] = lambda uid: False,
+        waits: Callable[[str], bool] = lambda uid: True,
     ) -> None:
         self.evicted = 0
         self.failures = 0
@@ -51,6 +53,7 @@ class Evictor:
         self._recorder = recorder
         self._failed = failed
         self._take_back = take_back
+        self._waits = waits
 
     def submit(self, preemptor: PodReference, preemption: Preemption) -> None:
         """Queue the victims; each is a request of its own, so that one that hangs does not hold up the others."""
@@ -64,6 +67,9 @@ class Evictor:
         self._outbox.put(Lane.EVICTION, lambda: self._evict(preemptor, victim, preemption))
 
     async def _evict(self, preemptor: PodReference, victim: PodReference, preemption: Preemption) -> None:
+        if not self._waits(preemptor.uid):
+            self._failed(preemptor, frozenset({victim.uid}))
+            return
         path = f"/api/v1/namespaces/{victim.namespace}/pods/{victim.name}"
         deletion = {"preconditions": {"uid": victim.uid}}
         try:

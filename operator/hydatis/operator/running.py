@@ -128,6 +128,7 @@ class Operator:
             self.recorder,
             self.driver.preemption_failed,
             take_back=self.claimer.take_back,
+            waits=core.is_pending,
         )
         self.driver.submit_preemption = evictor.submit
         self.policies = PolicyKeeper(connection, self.driver.tell)

@@ -107,6 +107,20 @@ async def test_a_victim_that_is_not_bound_yet_is_taken_back_and_not_deleted(
     assert event["note"] == "Preempted by pod uid-high on node n1 before it was bound"
 
 
+async def test_nobody_is_deleted_for_a_pod_that_is_gone_or_bound_meanwhile(rig: Rig, connection: Connection) -> None:
+    asked: list[str] = []
+
+    def waits(uid: str) -> bool:
+        asked.append(uid)
+        return False
+
+    recorder = Recorder(connection, rig.outbox)
+    rig.evictor = Evictor(connection, rig.outbox, recorder, lambda *told: rig.staying.append(told), waits=waits)
+    await rig.displace()
+    assert (asked, rig.methods) == (["uid-high"], [])
+    assert rig.staying == [(HIGH, frozenset({"uid-low"}))], "the core no longer counts on its going"
+
+
 async def test_a_defect_does_not_leave_the_pod_waiting_for_its_victims(rig: Rig, monkeypatch: Any) -> None:
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
