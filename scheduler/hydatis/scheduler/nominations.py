@@ -36,6 +36,10 @@ class Nominations:
         """Return the node that a pod is nominated to."""
         return self._nodes.get(uid)
 
+    def of_node(self, node: str | None) -> tuple[str, ...]:
+        """Return the pods nominated to the node."""
+        return () if node is None else tuple(self._pods.get(node, ()))
+
     def nominate(self, reference: PodReference, pod: PodClass, node: str) -> None:
         """Keep room on the node for the pod, and nowhere else."""
         uid = reference.uid

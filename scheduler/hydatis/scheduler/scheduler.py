@@ -360,11 +360,15 @@ class Scheduler:
         self._budgets.remove(event.namespace, event.name)
 
     def _preemption_failed(self, event: events.PreemptionFailed, now: float) -> None:
+        # Others may have counted on the same victims: they wait for the same node.
+        waiting = {event.uid: None}
         for victim in event.victims:
             self._reservations.condemn(victim, False)
-        pod = self._pods.get(event.uid)
-        if pod is not None and pod.state is PodState.UNSCHEDULABLE:
-            self._queue.back_off(pod, now, QueueEvent.PREEMPTION_FAILURE)
+            waiting |= dict.fromkeys(self._nominations.of_node(self._reservations.node_of(victim)))
+        for uid in waiting:
+            pod = self._pods.get(uid)
+            if pod is not None and pod.state is PodState.UNSCHEDULABLE:
+                self._queue.back_off(pod, now, QueueEvent.PREEMPTION_FAILURE)
 
     # Nodes, namespaces, policies
 

@@ -324,6 +324,21 @@ def test_a_pod_waits_for_victims_that_were_on_their_way_out_already() -> None:
     assert cluster.run() == []
 
 
+def test_a_pod_that_counted_on_anothers_victims_is_tried_again_when_they_stay() -> None:
+    victim, first, second = _low("a", cpu="4"), _high("2", "first"), _high("2", "second")
+    cluster = Cluster(node("n"), victim, first)
+    assert cluster.victims() == {"a"}
+    cluster.see(second)
+    preemption = cluster.report().preemption
+    assert preemption is not None
+    assert preemption.victims == (), "the victim is on its way out already"
+    cluster.now = 60.0
+    cluster.tell(events.PodGone(first.uid))
+    assert cluster.run() == []
+    cluster.tell(events.PreemptionFailed(first.uid, frozenset({victim.uid})))
+    assert cluster.victims() == {"a"}
+
+
 def test_victims_that_could_not_be_deleted_are_counted_on_no_longer() -> None:
     victim = _low("a", cpu="4")
     high = _high()
