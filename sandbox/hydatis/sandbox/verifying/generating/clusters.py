@@ -5,6 +5,7 @@ from random import Random
 from hydatis.sandbox.verifying.cases import Cluster, Manifest
 from hydatis.sandbox.verifying.generating import (
     containers,
+    crowding,
     features,
     images,
     neighbours,
@@ -69,6 +70,7 @@ _LARGE_NODES = 60
 _EMPTY = 0.005
 _MOST_NODES = 8
 _MOST_BOUND = 4
+_CROWDED = 0.1
 _NOMINATING = 0.4
 _MOST_NOMINATED = 3
 
@@ -81,8 +83,11 @@ def make_cluster(seed: int, number: int) -> Cluster:
     candidates = [_candidate(random, candidate_uid(position)) for position in range(CANDIDATES)]
     count = random.randint(1, _MOST_NOMINATED) if random.random() < _NOMINATING else 0
     nominated = [_nominated_pod(random, f"nominated-{position}") for position in range(count)]
+    crowded = Random(f"{seed}/{number}/crowded")  # noqa: S311  apart, so that other clusters do not depend on it
+    if crowded.random() < _CROWDED:
+        crowding.crowd(crowded, nodes, bound, candidates)
     objects = surroundings.surroundings(seed, number)
-    volumes.keep_claims_for_one((*bound, *nominated), objects)
+    volumes.keep_claims_for_one(bound, nominated, objects)
     return Cluster(number, tuple(nodes), tuple(bound), tuple(candidates), objects, tuple(nominated))
 
 

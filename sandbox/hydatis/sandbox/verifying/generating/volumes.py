@@ -1,6 +1,6 @@
 """Volumes of pods: claims, ephemeral claims and disks; and the node labels that volumes ask for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from random import Random
 from typing import Any
 
@@ -56,22 +56,31 @@ def plain(random: Random, pod: Manifest) -> None:
     _add(pod, random.choice(({"emptyDir": {}}, {"secret": {"secretName": "s"}}, {"csi": {"driver": "inline"}})))
 
 
-def keep_claims_for_one(pods: Iterable[Manifest], objects: Iterable[Manifest]) -> None:
-    """Leave each ReadWriteOncePod claim to the first pod that uses it: kube-scheduler never lets a second one in, and
-    counts on that when preemption takes the first away.
+def keep_claims_for_one(placed: Iterable[Manifest], nominated: Iterable[Manifest], objects: Iterable[Manifest]) -> None:
+    """Leave each ReadWriteOncePod claim to the first placed pod that uses it, or one of that name in another namespace.
+
+    kube-scheduler never lets a second pod in, and counts on that when preemption takes the first away, or any that uses
+    a claim of the same name. It may overlook that nominated pods use such a claim.
     """
     for_one = {
-        (claim["metadata"]["namespace"], claim["metadata"]["name"])
+        claim["metadata"]["name"]
         for claim in objects
         if claim["kind"] == "PersistentVolumeClaim" and ONE_POD in claim["spec"]["accessModes"]
     }
-    taken: set[tuple[str, str]] = set()
-    for pod in pods:
-        volumes = pod["spec"].get("volumes")
-        if volumes:
-            used = [(pod["metadata"]["namespace"], _claim_name(volume)) for volume in volumes]
-            pod["spec"]["volumes"] = [v for v, claim in zip(volumes, used, strict=True) if claim not in taken]
-            taken |= for_one.intersection(used)
+    taken: set[str] = set()
+    for pod in placed:
+        taken |= for_one.intersection(_leave_out(pod, taken))
+    for pod in nominated:
+        _leave_out(pod, for_one)
+
+
+def _leave_out(pod: Manifest, claims: Collection[str]) -> list[str]:
+    """Take the volumes with claims of these names from the pod; return the names of those that it uses."""
+    volumes = pod["spec"].get("volumes") or []
+    used = [_claim_name(volume) for volume in volumes]
+    if volumes:
+        pod["spec"]["volumes"] = [v for v, claim in zip(volumes, used, strict=True) if claim not in claims]
+    return used
 
 
 def _claim_name(volume: Manifest) -> str:
