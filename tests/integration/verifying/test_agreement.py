@@ -34,7 +34,7 @@ def test_the_two_agree_on_thousands_of_cases_that_put_every_plugin_to_the_test(o
 
 def test_the_two_agree_with_added_affinity_and_default_constraints(oracle: Oracle) -> None:
     profile = filtering_with_arguments(Profile())
-    outcome = Session(oracle, profile).verify(make_cluster(SEED, number) for number in range(240))
+    outcome = Session(oracle, profile).verify(make_cluster(SEED, number) for number in range(480))
     assert outcome.tally.disagreeing == 0
     verdicts = outcome.tally.verdicts
     for plugin in ("NodeAffinity", "PodTopologySpread"):
