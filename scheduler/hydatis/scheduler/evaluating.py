@@ -98,6 +98,7 @@ class Evaluations:
             cluster.node_changes.position,
             cluster.placement_changes.position,
             cluster.placed.version,
+            cluster.workloads.version,
             cluster.storage.version,
         )
         known = self._diagnoses.get((pod, args))

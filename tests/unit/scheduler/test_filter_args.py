@@ -226,6 +226,20 @@ def test_default_constraints_hold_for_pods_that_state_none() -> None:
     assert cluster.run() == {"p": "a"}
 
 
+def test_what_is_told_of_a_pod_is_not_what_was_so_while_a_service_was_there() -> None:
+    cluster, _ = _with_service()
+    spread = {"defaultingType": "List", "defaultConstraints": [_ONE_A_ZONE]}
+    cluster.tell(events.PolicyInForce(parse_policy(_policy(PodTopologySpread=spread))))
+    term = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "web"}}}
+    apart = {"podAntiAffinity": {REQUIRED: [term]}}
+    like = [pod(name).labels(app="web").requests(cpu="100m").set_spec(affinity=apart) for name in ("p", "q")]
+    cluster.see(like[0])
+    assert "1 node(s) didn't match pod topology spread constraints" in cluster.run()["p"]
+    cluster.tell(events.WorkloadGone(Workload("Service", "default", "web")))
+    cluster.see(like[1])
+    assert "1 node(s) didn't match pod anti-affinity rules" in cluster.run()["q"]
+
+
 def test_a_service_that_goes_takes_its_default_constraints_with_it() -> None:
     cluster, _ = _with_service()
     spread = {"defaultingType": "List", "defaultConstraints": [_ONE_A_ZONE]}
