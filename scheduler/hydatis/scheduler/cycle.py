@@ -83,7 +83,6 @@ class SchedulingCycle:
         # 5. Reserve: from here on the pod counts on that node, and its volumes as taken.
         before = self.cluster.events.position
         volumes = reserve(self.profile.reserves, pod.pod_class.requirements, self.cluster, row)
-        self.nominations.withdraw(pod.reference.uid, placed_on=chosen.node)
         self.reservations.assume(pod.reference, chosen.node, pod.pod_class, volumes)
 
         # 6. Permit: a plugin may still refuse, and then the reservation goes back.
@@ -94,7 +93,8 @@ class SchedulingCycle:
             self.cluster.events.retract(before)
             return _unschedulable_everywhere(decision, Rejected(denied.plugin, denied.reason))
 
-        # 7. Bind.
+        # 7. Bind. The node that was kept for the pod is so no longer; after a refusal the report says the same.
+        self.nominations.withdraw(pod.reference.uid, placed_on=chosen.node)
         return bind(chosen.node, decision, volumes)
 
     def policy_of(self, pod: PendingPod, policies: Iterable[Policy]) -> Policy:

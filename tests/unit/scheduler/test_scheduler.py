@@ -444,6 +444,17 @@ def test_a_refused_permit_gives_the_reservation_back() -> None:
     assert [kept for _, kept, _ in cluster.scheduler.recounted()] == [{}]
 
 
+def test_a_refused_permit_gives_back_the_node_that_was_kept_elsewhere_to_those_who_wait_for_it() -> None:
+    machines = node("monday").label("any", "1"), node("sunday").allocatable(cpu="1").label("only", "1")
+    cluster = Cluster(*machines, profile=Profile(permits=(_NoMondays(),)))
+    kept = pod("kept").requests(cpu="2").priority(5).nominated("sunday").gated("wait")
+    cluster.see(kept, pod("waits").requests(cpu="1").node_selector(only="1"))
+    assert cluster.placements() == {}
+    cluster.now = 60.0
+    cluster.see(kept.set_spec(schedulingGates=[]))
+    assert cluster.placements() == {"waits": "sunday"}
+
+
 def test_a_node_that_comes_back_still_counts_its_pods() -> None:
     cluster = Cluster(node("n").allocatable(cpu="1"))
     cluster.see(pod("old").requests(cpu="1").on("n"))
