@@ -27,9 +27,12 @@ _KEPT = frozenset(
         "weight",
         "preference",
         "schedulerName",
+        "capacity",
     }
 )
-"""Fields without which an object, or a part of one, is none."""
+"""Fields without which an object, or a part of one, is none. A CSIStorageCapacity that names its largest volume and no
+capacity ends kube-scheduler.
+"""
 
 _ENTRIES_STAY_WHOLE = frozenset({"matchExpressions", "matchFields", "taints", "tolerations", "ports", "conditions"})
 """Lists whose entries go as a whole or not at all: without one of its fields an entry means something else."""
