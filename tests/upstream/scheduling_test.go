@@ -1,6 +1,6 @@
 // Package upstream is Kubernetes' own end-to-end suite for schedulers, as a test binary of its own.
 //
-// It adds nothing to the tests and takes nothing from them: the `[sig-scheduling]` tests register themselves when their
+// It adds nothing to the tests and takes nothing from them, but lets each begin on a clean slate: the `[sig-scheduling]` tests register themselves when their
 // package is imported, and Kubernetes' framework reads the flags that say which cluster they run against. Kubernetes'
 // whole end-to-end binary holds them too, among thousands of others and with all they depend on.
 package upstream
@@ -41,6 +41,7 @@ func TestScheduling(t *testing.T) {
 	klog.EnableContextualLogging(true)
 	gomega.RegisterFailHandler(framework.Fail)
 	suite, reporter := framework.CreateGinkgoConfig()
+	awaitCleanSlate()
 	tellProgress()
 	ginkgo.RunSpecs(t, "sig-scheduling", suite, reporter)
 }
