@@ -6,6 +6,7 @@ unit tests of the core.
 
 import os
 import resource
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -136,4 +137,12 @@ def _passes(module: str, tests: Path) -> bool:
     chosen = [*own, *(str(path) for name in _TESTS_OF_ALL if (path := tests / name).exists())]
     options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
     os.chdir(tests.parents[2])
+    _forget(tests)
     return pytest.main([*options, *chosen]) == pytest.ExitCode.OK
+
+
+def _forget(tests: Path) -> None:
+    """Let tests that were loaded before this process began be loaded anew: they hold the core without the change."""
+    for name, loaded in list(sys.modules.items()):
+        if Path(getattr(loaded, "__file__", None) or os.devnull).is_relative_to(tests):
+            del sys.modules[name]
