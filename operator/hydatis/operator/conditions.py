@@ -4,12 +4,13 @@ cluster autoscalers act, or SchedulerError, and `nominatedNodeName`, the node th
 The `driver` tells it what the pods' status says (from their manifests) and what it should say. A PATCH goes out only
 when something differs from what is there, and is repeated until the API server has taken or refused it. It
 names the pod's uid, so that it never lands on a pod created anew under the same name. Invariants: one PATCH of a pod is
-on its way at a time, so the last word stays the last; none is begun, or repeated, once the pod is on its way to a node.
+on its way at a time, so the last word stays the last; none is begun, or repeated, once the pod is on its way to a node;
+and with `after_writing` a binding waits for the PATCH before it, which could otherwise land on the bound pod.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -43,6 +44,10 @@ class ConditionWriter:
         """uid to what the next PATCH will write; newer parts replace older ones that have not left yet."""
         self._sending: dict[str, bool] = {}
         """uid of the pods whose PATCH is on its way, to whether it is to be repeated when it gets no clear answer."""
+        self._unanswered: set[str] = set()
+        """uid of the pods whose PATCH may still take effect."""
+        self._waiting: dict[str, Callable[[], None]] = {}
+        """uid to what waits for the answer to the pod's PATCH."""
 
     def observe(self, uid: str, manifest: Mapping[str, Any]) -> None:
         """A pending pod's manifest was seen: remember the condition and the nomination it has."""
@@ -71,6 +76,13 @@ class ConditionWriter:
         self._wanted.pop(uid, None)
         if uid in self._sending:
             self._sending[uid] = False
+
+    def after_writing(self, uid: str, act: Callable[[], None]) -> None:
+        """Call `act` as soon as no PATCH of the pod is on its way: now, or when that one has its answer, or none."""
+        if uid in self._unanswered:
+            self._waiting[uid] = act
+        else:
+            act()
 
     def submit(self, pod: PodReference, message: str, nominated_node: str | None = None) -> None:
         """The pod is unschedulable for this reason, and this node is kept for it (empty: none; None: as it is)."""
@@ -131,9 +143,7 @@ class ConditionWriter:
         changed_at = None if uid in self._present else datetime.now(UTC)
         body = status_patch(uid, wanted.condition, wanted.nominated_node, changed_at=changed_at)
         try:
-            await self._connection.request(
-                "PATCH", path, resource="pods/status", verb="patch", body=body, meaning=Body.STRATEGIC_MERGE_PATCH
-            )
+            await self._patch(uid, path, body)
         except (NotFound, Conflict):
             return True
         except TRANSIENT as error:
@@ -151,6 +161,18 @@ class ConditionWriter:
             if wanted.nominated_node is not None:
                 self._nominated[uid] = wanted.nominated_node
         return True
+
+    async def _patch(self, uid: str, path: str, body: Mapping[str, Any]) -> None:
+        self._unanswered.add(uid)
+        try:
+            await self._connection.request(
+                "PATCH", path, resource="pods/status", verb="patch", body=body, meaning=Body.STRATEGIC_MERGE_PATCH
+            )
+        finally:
+            self._unanswered.discard(uid)
+            act = self._waiting.pop(uid, None)
+            if act is not None:
+                act()
 
 
 class _Condition(NamedTuple):

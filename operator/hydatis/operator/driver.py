@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from hydatis.operator.binding import BOUND
@@ -238,7 +239,7 @@ class Driver:
             if instruction.volumes:
                 # It may take minutes; meanwhile autoscalers read here that the pod has a node, as does the next start.
                 self._conditions.nominate(instruction.pod, instruction.node)
-            self.submit_bind(instruction)
+            self._conditions.after_writing(instruction.pod.uid, partial(self.submit_bind, instruction))
             return
         pod, profile = instruction.pod, instruction.decision.scheduler_name
         self._metrics.unschedulable(profile, seconds)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from hydatis.operator import conditions
 from hydatis.operator.conditions import ConditionWriter
@@ -218,3 +219,30 @@ async def test_what_is_wanted_of_condition_and_nomination_adds_up_until_it_leave
     (body,) = rig.server.sent("PATCH", PATH)
     assert body["status"]["nominatedNodeName"] == "n2"
     assert body["status"]["conditions"][0]["message"] == "b"
+
+
+async def test_what_comes_after_a_write_waits_for_its_answer_and_for_nothing_else(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conditions, "RETRY_SECONDS", 3600.0)
+    arrived, answered, acts = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await answered.wait()
+        refused: web.StreamResponse = await rig.answers(503)(request)
+        return refused
+
+    rig.server.on("PATCH", PATH, slowly)
+    rig.writer.after_writing("uid-1", lambda: acts.append("nothing on its way"))
+    assert acts == ["nothing on its way"]
+    rig.writer.submit(POD, "a")
+    await arrived.wait()
+    rig.writer.withdraw("uid-1")
+    done = asyncio.Event()
+    rig.writer.after_writing("uid-1", done.set)
+    rig.writer.after_writing("uid-2", lambda: acts.append("another pod"))
+    assert (done.is_set(), acts[1:]) == (False, ["another pod"])
+    answered.set()
+    # Not after the pause that follows an answer like this one.
+    await asyncio.wait_for(done.wait(), 30.0)
