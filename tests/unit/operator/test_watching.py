@@ -137,7 +137,7 @@ async def test_a_closed_watch_is_resumed_from_the_last_version_seen(server: Any,
     await watching.until(lambda: len(api.watch_queries) == 2)
     assert [query["resourceVersion"] for query in api.watch_queries] == ["5", "8"]
     assert len(api.list_queries) == 1
-    assert watching.stream.restarts == 1
+    await watching.until(lambda: watching.stream.restarts == 1)
 
 
 @pytest.mark.parametrize("how", ["event", "status"])
