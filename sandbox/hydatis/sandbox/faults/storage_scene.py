@@ -124,10 +124,17 @@ class StorageScene:
         return self.node_of(pod)
 
     def wait_for_message(self, pod: str, part: str, seconds: float = 30.0) -> None:
-        """Wait until a FailedScheduling Event about the pod says so. Raises SandboxError otherwise."""
+        """Wait until the condition PodScheduled or a FailedScheduling Event says so. Raises SandboxError otherwise.
+
+        Both, because kube-scheduler's recorder counts an Event of the same reason about the same pod up and keeps the
+        first one's note (client-go, tools/events/event_broadcaster.go): what a pod is told later is in its condition.
+        """
 
         def said() -> bool:
-            return any(part in event["note"] for event in self.scene.events(reason="FailedScheduling", pod=pod))
+            conditions = self.scene.pod_named(pod)["status"].get("conditions") or []
+            told = [condition.get("message", "") for condition in conditions if condition["type"] == "PodScheduled"]
+            told += [event["note"] for event in self.scene.events(reason="FailedScheduling", pod=pod)]
+            return any(part in message for message in told)
 
         self.scene.wait_until(said, f"pod {pod} is told {part!r}", seconds)
 
