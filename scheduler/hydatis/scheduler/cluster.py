@@ -113,7 +113,7 @@ class Cluster:
         self._names: list[str | None] = [None] * self.capacity
         self._nodes: list[_Node | None] = [None] * self.capacity
         self._pods: list[dict[str, PodClass]] = [{} for _ in range(self.capacity)]
-        self._ports: dict[int, HostPortsInUse] = {}
+        self._ports = HostPortsInUse()
         self._inexact_rows: set[int] = set()
         self._free_rows = list(range(self.capacity - 1, -1, -1))
         self._node_count = 0
@@ -158,17 +158,13 @@ class Cluster:
 
     def host_ports_conflict(self, requirements: Requirements, rows: Rows) -> BoolArray:
         """Tell for each row whether a host port the pod wants is taken there."""
-        taken = np.zeros(len(rows), dtype=np.bool_)
-        if self._ports:
-            for position, row in enumerate(rows.tolist()):
-                in_use = self._ports.get(row)
-                taken[position] = in_use is not None and in_use.conflicts(requirements.host_ports)
-        return taken
+        taken = np.zeros(self.capacity, dtype=np.bool_)
+        taken[list(self._ports.conflicts(requirements.host_ports))] = True
+        return taken[rows]
 
     def host_ports_contested(self, requirements: Requirements, row: int) -> bool:
         """Tell whether a pod that is placed on the row shares a host port that it wants with another one there."""
-        in_use = self._ports.get(row)
-        return in_use is not None and in_use.contested(requirements.host_ports)
+        return self._ports.contested(row, requirements.host_ports)
 
     # Nodes
 
@@ -247,7 +243,7 @@ class Cluster:
         if requirements.huge:
             self._inexact_rows.add(row)
         if requirements.host_ports:
-            self._ports.setdefault(row, HostPortsInUse()).take(requirements.host_ports)
+            self._ports.take(row, requirements.host_ports)
         if requirements.volumes:
             self.volumes_in_use.add(row, requirements.volumes)
             self.storage.use_changed(use.name for use in requirements.volumes.claims)
@@ -264,9 +260,7 @@ class Cluster:
             del self.priorities[pod.priority]
         self.placed.remove(row, pod.identity, pod.affinity)
         if requirements.host_ports:
-            self._ports[row].release(requirements.host_ports)
-            if not self._ports[row]:
-                del self._ports[row]
+            self._ports.release(row, requirements.host_ports)
         if requirements.volumes:
             self.volumes_in_use.remove(row, requirements.volumes)
             self.storage.use_changed(use.name for use in requirements.volumes.claims)

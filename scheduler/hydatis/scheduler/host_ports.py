@@ -1,7 +1,7 @@
 """Host ports and when two of them collide (k8s.io/kube-scheduler framework/types.go, HostPortInfo)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104  Kubernetes' own default for an empty hostIP; nothing is bound here
@@ -29,35 +29,38 @@ def parse_host_ports(spec: Mapping[str, Any]) -> tuple[HostPort, ...]:
 
 
 class HostPortsInUse:
-    """The host ports taken on one node, each counted, so that a port freed by one pod stays taken while another holds
-    it.
+    """The host ports taken on all nodes, by port, so that asking for one looks only at the rows on which it is taken.
+
+    Each is counted, so that a port freed by one pod stays taken while another holds it.
     """
 
     def __init__(self) -> None:
-        self._taken: dict[tuple[str, int], Counter[str]] = {}
+        self._taken: dict[tuple[str, int], dict[int, Counter[str]]] = {}
+        """By protocol and port, then by row: how often it is taken on each address."""
 
-    def __bool__(self) -> bool:
-        return bool(self._taken)
-
-    def take(self, ports: Iterable[HostPort]) -> None:
-        """Count the ports of a pod that is placed here."""
+    def take(self, row: int, ports: Iterable[HostPort]) -> None:
+        """Count the ports of a pod that is placed on the row."""
         for port in ports:
-            self._taken.setdefault((port.protocol, port.port), Counter())[port.address] += 1
+            on_rows = self._taken.setdefault((port.protocol, port.port), {})
+            on_rows.setdefault(row, Counter())[port.address] += 1
 
-    def release(self, ports: Iterable[HostPort]) -> None:
-        """Give back the ports of a pod that left."""
+    def release(self, row: int, ports: Iterable[HostPort]) -> None:
+        """Give back the ports of a pod that left the row."""
         for port in ports:
-            addresses = self._taken[port.protocol, port.port]
+            on_rows = self._taken[port.protocol, port.port]
+            addresses = on_rows[row]
             addresses[port.address] -= 1
             if not addresses[port.address]:
                 del addresses[port.address]
             if not addresses:
+                del on_rows[row]
+            if not on_rows:
                 del self._taken[port.protocol, port.port]
 
-    def contested(self, held: Iterable[HostPort]) -> bool:
-        """Tell whether any of a pod's own ports, which are counted here, conflicts with another pod's."""
+    def contested(self, row: int, held: Iterable[HostPort]) -> bool:
+        """Tell whether any of the ports of a pod that is counted on the row conflicts with another pod's there."""
         for port in held:
-            addresses = self._taken.get((port.protocol, port.port), Counter())
+            addresses = self._taken[port.protocol, port.port][row]
             if port.address == ALL_ADDRESSES:
                 holders = addresses.total()
             else:
@@ -66,10 +69,11 @@ class HostPortsInUse:
                 return True
         return False
 
-    def conflicts(self, wanted: Iterable[HostPort]) -> bool:
-        """Tell whether any wanted port is taken: on the same address, or on all addresses by either of the two."""
+    def conflicts(self, wanted: Iterable[HostPort]) -> Iterator[int]:
+        """Yield the rows on which a wanted port is taken: on the same address, or on all addresses by either of the
+        two. A row may come more than once.
+        """
         for port in wanted:
-            addresses = self._taken.get((port.protocol, port.port))
-            if addresses and (port.address == ALL_ADDRESSES or ALL_ADDRESSES in addresses or port.address in addresses):
-                return True
-        return False
+            for row, addresses in self._taken.get((port.protocol, port.port), {}).items():
+                if port.address == ALL_ADDRESSES or ALL_ADDRESSES in addresses or port.address in addresses:
+                    yield row
