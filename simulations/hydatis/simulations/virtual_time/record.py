@@ -86,7 +86,7 @@ class RunRecord:
     outcome: Int8Array
     """(pods,) values of `PodOutcome`."""
     restarts: Int32Array
-    """(pods,) how often it was made again after it was killed or lost."""
+    """(pods,) how often its owner made it again: after it was killed, lost or evicted."""
     stretched_seconds: Float64Array
     """(pods,) how much longer than undisturbed it has run for what it has done."""
     decisions: int

@@ -147,8 +147,20 @@ class Demand:
     """Mean CPU use of all pods, percent of their requests: the traces' series are multiplied until it is that."""
     memory_use_percent: float = 70.0
     """The same for memory."""
-    most_use_percent: float = 300.0
-    """No pod wants more than this of its request, CPU or memory: its limit. Above both means."""
+    use_skew: float = 0.5
+    """How much of the traces' differences in mean CPU use between series is kept: 1 all (a series' mean to the power of this
+    is its level), 0 none. The traces' are virtual machines, rented by size; requests of pods are nearer to their use.
+    """
+    least_use_percent: float = 0.5
+    """Series whose mean CPU use in the trace is below this are left out: nobody used those machines."""
+    most_cpu_percent: float = 300.0
+    """No pod wants more than this of its request: its limit. Above `cpu_use_percent`."""
+    memory_floor_percent: float = 40.0
+    """What a pod holds of its memory request while it does nothing: the traces count active memory only. The series'
+    values are laid between this and 100.
+    """
+    most_memory_percent: float = 150.0
+    """No pod uses more than this of its request. Above `memory_use_percent`."""
     series_an_owner: int = 3
     """How many different series the pods of one owner follow."""
     jitter_seconds: float = 1800.0
