@@ -89,8 +89,8 @@ SIZES: Mapping[str, Size] = MappingProxyType(
         ),
     }
 )
-"""`six`: the smallest cluster HYDATIS is for. `study`: that of the first study of placement quality. `day`: 200 nodes and a
-pod a second. `large`: 5,000 nodes, a part of them with GPUs.
+"""`six`: the smallest cluster HYDATIS is for. `study`: that of the first study of placement quality. `day`: 200 nodes
+and a pod a second. `large`: 5,000 nodes, a part of them with GPUs.
 """
 
 

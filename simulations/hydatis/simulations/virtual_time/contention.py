@@ -31,14 +31,15 @@ def granted_cpu(
     weight: Float64Array,
     best_effort: BoolArray,
     node: Int64Array,
+    *,
     capacity: Float64Array,
     best_effort_least: float,
 ) -> Float64Array:
     """Return what each pod gets, at most its demand, all pods of a node together at most its capacity.
 
-    `demand`, `weight` (above 0), `best_effort` and `node` have one entry a pod; `capacity`, in the unit of the demand, one
-    a node, to which `node` is an index. `best_effort_least` is the share of a node that best-effort pods keep, if they want
-    it, even where the others want all.
+    `demand`, `weight` (above 0), `best_effort` and `node` have one entry a pod; `capacity`, in the unit of the demand,
+    one a node, to which `node` is an index. `best_effort_least` is the share of a node that best-effort pods keep, if
+    they want it, even where the others want all.
     """
     count = len(capacity)
     wanted = np.bincount(node, weights=demand, minlength=count)
@@ -60,8 +61,9 @@ def granted_cpu(
 def _shared(demand: Float64Array, weight: Float64Array, node: Int64Array, capacity: Float64Array) -> Float64Array:
     """Share each node's capacity out by weight, to nobody more than its demand (weighted max-min fairness).
 
-    Pods of a node are looked at from the one that wants least by weight to the one that wants most. As long as a pod wants
-    no more than its part of what is left, it gets all it wants; from the first that does not, all get the same by weight.
+    Pods of a node are looked at from the one that wants least by weight to the one that wants most. As long as a pod
+    wants no more than its part of what is left, it gets all it wants; from the first that does not, all get the same by
+    weight.
     """
     if not len(demand):
         return demand

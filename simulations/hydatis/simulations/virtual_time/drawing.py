@@ -54,9 +54,9 @@ def draw_workload(scenario: Scenario, source: Source, seed: int) -> Workload:
     if demand.arrivals_a_second is None:
         drawn = _as_many_as_the_load_takes(pool, eligible, offer, scenario, random)
     else:
-        drawn = _at_a_rate(demand.arrivals_a_second, pool, eligible, offer, scenario, random)
+        drawn = _at_a_rate(pool, eligible, offer, scenario, random, rate=demand.arrivals_a_second)
     drawn = drawn.where(offer.overlap(drawn) > 0).sorted()
-    return _workload(scenario, pool, owners, offer, drawn, random)
+    return _workload(scenario, pool, owners, drawn, offer.overlap(drawn), random=random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _as_many_as_the_load_takes(
 
 
 def _at_a_rate(
-    rate: float, pool: Pool, eligible: Int64Array, offer: _Offer, scenario: Scenario, random: np.random.Generator
+    pool: Pool, eligible: Int64Array, offer: _Offer, scenario: Scenario, random: np.random.Generator, *, rate: float
 ) -> _Drawn:
     """Draw so many pods, and scale their lives until the load is the scenario's."""
     demand = scenario.demand
@@ -190,10 +190,12 @@ def _workload(
     scenario: Scenario,
     pool: Pool,
     owners: tuple[Owner, ...],
-    offer: _Offer,
     drawn: _Drawn,
+    seconds: Float64Array,
+    *,
     random: np.random.Generator,
 ) -> Workload:
+    """Turn what was drawn, in order of time, into a workload; `seconds` is how long each pod runs during the run."""
     demand, count = scenario.demand, len(drawn.owner)
     initial = drawn.created < 0
     created = np.maximum(drawn.created, 0.0)
@@ -207,7 +209,7 @@ def _workload(
     day_of_owner = random.integers(pool.days, size=len(owners))
     jitter = np.round(random.uniform(0.0, demand.jitter_seconds, size=count), _TIME_DECIMALS)
     used, rows = np.unique(series, return_inverse=True)
-    weights = np.bincount(rows, weights=offer.overlap(drawn) * _cpu(owners)[drawn.owner], minlength=len(used))
+    weights = np.bincount(rows, weights=seconds * _cpu(owners)[drawn.owner], minlength=len(used))
     return Workload(
         owners=owners,
         owner_of_pod=drawn.owner,

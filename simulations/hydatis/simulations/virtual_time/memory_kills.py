@@ -15,8 +15,8 @@ _WHOLE = 1000
 
 
 def oom_adjustment(owner: Owner, capacity_mib: float) -> int:
-    """Return the kubelet's `oom_score_adj` of an owner's pods on a node of that capacity: the higher, the earlier killed
-    (pkg/kubelet/qos/policy.go, GetContainerOOMScoreAdjust).
+    """Return the kubelet's `oom_score_adj` of an owner's pods on a node of that capacity: the higher, the earlier
+    killed (pkg/kubelet/qos/policy.go, GetContainerOOMScoreAdjust).
     """
     if owner.qos == GUARANTEED:
         return _GUARANTEED

@@ -47,8 +47,8 @@ class Source(Protocol):
         ...
 
     def pool(self, part: Part, demand: Demand, seed: int) -> Pool:
-        """Return the pods of a part, with about as many owners as the scenario demands; `seed` decides which owner follows
-        which series.
+        """Return the pods of a part, with about as many owners as the scenario demands; `seed` decides which owner
+        follows which series.
         """
         ...
 

@@ -1,7 +1,7 @@
 """What is left of a run: how every node and every pod fared. Nothing of the machine that ran it is in it.
 
-Written by `recording`, read by the measures. The bytes of two runs with the same scenario, workload, policy and seed are
-the same.
+Written by `recording`, read by the measures. The bytes of two runs with the same scenario, workload, policy and seed
+are the same.
 """
 
 import hashlib
@@ -40,8 +40,8 @@ class PodOutcome(IntEnum):
 class RunRecord:
     """One run. Arrays are not to be written.
 
-    Arrays of samples have one entry a minute (the scenario's `sample_seconds`), taken at the start of the sample; a node
-    that is not there, because it failed or has not joined, is NaN, with 0 pods.
+    Arrays of samples have one entry a minute (the scenario's `sample_seconds`), taken at the start of the sample; a
+    node that is not there, because it failed or has not joined, is NaN, with 0 pods.
     """
 
     times_seconds: Float64Array

@@ -1,5 +1,5 @@
-"""Pods from the traces: openb's arrivals, requests and lives, each pod with the use of a Bitbrains virtual machine, those
-with GPUs with the duty of a GenAI pod.
+"""Pods from the traces: openb's arrivals, requests and lives, each pod with the use of a Bitbrains virtual machine,
+those with GPUs with the duty of a GenAI pod.
 
 openb names no owners: pods that ask for exactly the same count as one owner's, as in the generator's fit. Parts are
 shares of openb's days in order of time, and of the machines by a hash of their names, so that nothing depends on which
@@ -25,6 +25,9 @@ _DAY_SECONDS = 86_400
 _STEP_SECONDS = 300
 """Bitbrains' own."""
 _STEPS_A_DAY = _DAY_SECONDS // _STEP_SECONDS
+
+_Request = tuple[int, int, int, int, str]
+"""Millicores, MiB, GPUs, thousandths of each, and quality of service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,8 @@ def _interpolated(grid: Float64Array, times: Float64Array, values: Float64Array)
 def _owners_of(pods: Arrivals, count: int, random: np.random.Generator) -> tuple[Int64Array, tuple[Owner, ...]]:
     """Tell pods apart by what they ask for; return each pod's owner, -1 for those of owners left out, and the owners.
 
-    With more kinds than owners wanted the rarest are left out; with fewer, the pods of the most frequent kinds are dealt
-    out to several owners, who then ask for the same and use it differently.
+    With more kinds than owners wanted the rarest are left out; with fewer, the pods of the most frequent kinds are
+    dealt out to several owners, who then ask for the same and use it differently.
     """
     requests = zip(
         pods.cpu_millicores.tolist(),
@@ -150,7 +153,7 @@ def _owners_of(pods: Arrivals, count: int, random: np.random.Generator) -> tuple
         pods.qos,
         strict=True,
     )
-    by_request: dict[tuple[int, int, int, int, str], list[int]] = {}
+    by_request: dict[_Request, list[int]] = {}
     for number, request in enumerate(requests):
         by_request.setdefault(request, []).append(number)
     kinds = sorted(by_request.items(), key=lambda kind: (-len(kind[1]), kind[0]))[:count]
@@ -162,11 +165,12 @@ def _owners_of(pods: Arrivals, count: int, random: np.random.Generator) -> tuple
     owners: list[Owner] = []
     for (request, numbers), number_of_owners in zip(kinds, several, strict=True):
         owner_of_pod[numbers] = len(owners) + random.permutation(len(numbers)) % number_of_owners
-        owners += [_owner(len(owners) + one, *request) for one in range(number_of_owners)]
+        owners += [_owner(len(owners) + one, request) for one in range(number_of_owners)]
     return owner_of_pod, tuple(owners)
 
 
-def _owner(number: int, cpu_millicores: int, memory_mib: int, gpus: int, gpu_milli: int, qos: str) -> Owner:
+def _owner(number: int, request: _Request) -> Owner:
     """A part of a GPU counts as a whole one."""
+    cpu_millicores, memory_mib, gpus, _, qos = request
     namespace = "batch" if qos == BEST_EFFORT else "services"
     return Owner(f"owner-{number:04d}", namespace, qos, cpu_millicores, memory_mib, gpus)

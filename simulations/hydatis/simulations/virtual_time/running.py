@@ -1,5 +1,5 @@
-"""Plays a scenario: one queue of events in virtual time drives the decision core, with the events that the operator would
-send, and carries out what it decides.
+"""Plays a scenario: one queue of events in virtual time drives the decision core, with the events that the operator
+would send, and carries out what it decides.
 
 Called by the measures, the benchmarks and tests. Invariants, which the tests recount:
 

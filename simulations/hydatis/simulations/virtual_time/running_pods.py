@@ -4,8 +4,8 @@ Called by the run, which steps it: settle what has been done since the last step
 out. All of it is arrays over slots; a pod takes a free slot when it starts and gives it back when it stops, so that a
 step costs as much as there are pods running, however many have been before. A free slot wants nothing.
 
-Between steps what pods want and get is constant. A pod that starts in between wants nothing until the next step and runs
-undisturbed.
+Between steps what pods want and get is constant. A pod that starts in between wants nothing until the next step and
+runs undisturbed.
 """
 
 import numpy as np
@@ -160,8 +160,8 @@ class RunningPods:
             self._weight[:top],
             self._best_effort[:top],
             self.node[:top],
-            self._cpu_capacity,
-            best_effort_least,
+            capacity=self._cpu_capacity,
+            best_effort_least=best_effort_least,
         )
         self.cpu_given[:top] = given
         denied = np.divide(wanted - given, wanted, out=np.zeros(top), where=wanted > 0)

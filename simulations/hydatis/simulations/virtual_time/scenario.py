@@ -78,7 +78,8 @@ class Assumptions:
     failures_a_node_day: float = 0.0
     """How often a node fails: its pods stop at once."""
     detection_seconds: float = 50.0
-    """From the failure until the node's taints say so (kube-controller-manager's default --node-monitor-grace-period)."""
+    """From the failure until the node's taints say so (kube-controller-manager's default --node-monitor-grace-period).
+    """
     toleration_seconds: float = 300.0
     """From there until the node's pods are deleted (the default toleration of node.kubernetes.io/unreachable)."""
     repair_seconds: float = 3600.0
@@ -132,24 +133,25 @@ class Demand:
     """How the pods of a scenario are drawn."""
 
     load: float
-    """What pods want to have reserved, as a share of what nodes without taints offer; of the resource that most is wanted
-    of.
+    """What pods want to have reserved, as a share of what nodes without taints offer; of the resource that most is
+    wanted of.
     """
     owners: int
     """About how many owners there are."""
     request_factor: float = 1.0
     """The traces' pods are of a cluster of large machines; their requests are multiplied by this."""
     arrivals_a_second: float | None = None
-    """Fixed number of arrivals: lifetimes are scaled until the load fits. None: lifetimes are the traces', and as many pods
-    come as the load takes.
+    """Fixed number of arrivals: lifetimes are scaled until the load fits. None: lifetimes are the traces', and as many
+    pods come as the load takes.
     """
     cpu_use_percent: float = 65.0
     """Mean CPU use of all pods, percent of their requests: the traces' series are multiplied until it is that."""
     memory_use_percent: float = 70.0
     """The same for memory."""
     use_skew: float = 0.5
-    """How much of the traces' differences in mean CPU use between series is kept: 1 all (a series' mean to the power of this
-    is its level), 0 none. The traces' are virtual machines, rented by size; requests of pods are nearer to their use.
+    """How much of the traces' differences in mean CPU use between series is kept: 1 all (a series' mean to the power of
+    this is its level), 0 none. The traces' are virtual machines, rented by size; requests of pods are nearer to their
+    use.
     """
     least_use_percent: float = 0.5
     """Series whose mean CPU use in the trace is below this are left out: nobody used those machines."""

@@ -1,7 +1,7 @@
 """Which pods come, whose they are, how long they run and what they use meanwhile.
 
-Built by `drawing` from recorded or made-up pods; tests build small ones by hand. Nothing of it depends on where pods are
-placed.
+Built by `drawing` from recorded or made-up pods; tests build small ones by hand. Nothing of it depends on where pods
+are placed.
 """
 
 from dataclasses import dataclass, fields
@@ -39,8 +39,8 @@ class Owner:
 class Usage:
     """A table of what pods use over time, row by row a series that many pods can follow.
 
-    Arrays have shape (series, steps); a metric's steps may be fewer than another's, down to one for what is steady. After
-    its last step a series begins anew.
+    Arrays have shape (series, steps); a metric's steps may be fewer than another's, down to one for what is steady.
+    After its last step a series begins anew.
     """
 
     step_seconds: float
