@@ -103,7 +103,7 @@ class _Offer:
     def overlap(self, drawn: _Drawn) -> Float64Array:
         """Return how many seconds of the run each pod would run, placed at once."""
         ends = np.minimum(drawn.created + drawn.life, self.length_seconds)
-        return np.maximum(ends - np.maximum(drawn.created, 0.0), 0.0)
+        return np.asarray(np.maximum(ends - np.maximum(drawn.created, 0.0), 0.0), dtype=np.float64)
 
     def taken(self, drawn: _Drawn) -> Float64Array:
         """Return (pods, resources) shares of the whole."""
@@ -209,7 +209,8 @@ def _workload(
     day_of_owner = random.integers(pool.days, size=len(owners))
     jitter = np.round(random.uniform(0.0, demand.jitter_seconds, size=count), _TIME_DECIMALS)
     used, rows = np.unique(series, return_inverse=True)
-    weights = np.bincount(rows, weights=seconds * _cpu(owners)[drawn.owner], minlength=len(used))
+    weights = np.zeros(len(used))
+    np.add.at(weights, rows, seconds * _cpu(owners)[drawn.owner])
     return Workload(
         owners=owners,
         owner_of_pod=drawn.owner,

@@ -62,14 +62,15 @@ def _faults_of(
         return changes
     now = there_from
     while True:
-        now += _rounded(random.exponential(_DAY_SECONDS / a_day))
-        if now >= length_seconds:
+        gap = random.exponential(_DAY_SECONDS / a_day)
+        if now + gap >= length_seconds:
             return changes
+        now += _rounded(gap)
         if random.random() * a_day < assumptions.failures_a_node_day:
             known = now + assumptions.detection_seconds
             deleted = known + assumptions.toleration_seconds
             back = deleted + _rounded(random.exponential(assumptions.repair_seconds))
-            steps = (
+            steps: tuple[tuple[float, NodeChange], ...] = (
                 (now, NodeChange.FAILS),
                 (known, NodeChange.IS_KNOWN_LOST),
                 (deleted, NodeChange.PODS_ARE_DELETED),

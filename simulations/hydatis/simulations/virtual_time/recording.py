@@ -22,7 +22,7 @@ class Recorder:
         sample_seconds = scenario.assumptions.sample_seconds
         samples = int(np.ceil(scenario.length_seconds / sample_seconds))
         shape, pods = (samples, len(machines)), len(workload)
-        self._times = np.arange(samples) * sample_seconds
+        self._times = np.arange(samples, dtype=np.float64) * sample_seconds
         self._cpu_demand = np.full(shape, np.nan, dtype=np.float32)
         self._memory_used = np.full(shape, np.nan, dtype=np.float32)
         self._cpu_requested = np.full(shape, np.nan, dtype=np.float32)

@@ -118,6 +118,9 @@ class Run:
         for number, planned in enumerate(self._plan):
             if planned.seconds < self._scenario.length_seconds:
                 self.queue.plan(planned.seconds, Happening.NODE_CHANGES, number)
+        # Those that are there from the beginning are in the first sample.
+        self._pods_come(0.0)
+        self._schedule(0.0)
         self.queue.plan(0.0, Happening.STEP)
 
     def proceed(self) -> bool:
@@ -128,11 +131,8 @@ class Run:
         self.queue.advance(now)
         while (planned := self.queue.due()) is not None:
             self._handlers[planned.kind](planned, now)
-        while self._next_pod < len(self._created) and self._created[self._next_pod] <= now:
-            self._pod_comes(self._next_pod, now)
-            self._next_pod += 1
-        while (instruction := self.scheduler.schedule_next(now)) is not None:
-            self._carry_out(instruction, now)
+        self._pods_come(now)
+        self._schedule(now)
         return True
 
     def finish(self) -> RunRecord:
@@ -153,7 +153,16 @@ class Run:
             now = min(now, wake)
         return now
 
+    def _pods_come(self, now: float) -> None:
+        while self._next_pod < len(self._created) and self._created[self._next_pod] <= now:
+            self._pod_comes(self._next_pod, now)
+            self._next_pod += 1
+
     # What the core decides
+
+    def _schedule(self, now: float) -> None:
+        while (instruction := self.scheduler.schedule_next(now)) is not None:
+            self._carry_out(instruction, now)
 
     def _carry_out(self, instruction: Instruction, now: float) -> None:
         self.recorder.decisions += 1

@@ -202,7 +202,8 @@ class RunningPods:
 
     def _added_up(self, amounts: Float64Array) -> Float64Array:
         # One after the other, in the order of slots: the same on every machine.
-        return np.bincount(self.node[: self.top], weights=amounts, minlength=len(self._cpu_capacity))
+        sums = np.bincount(self.node[: self.top], weights=amounts, minlength=len(self._cpu_capacity))
+        return np.asarray(sums, dtype=np.float64)
 
     def _steps_at(self, now: float) -> Int64Array:
         elapsed = (self._offset[: self.top] + now) / self._usage.step_seconds
@@ -212,7 +213,7 @@ class RunningPods:
         series = self._series[: self.top]
         length = table.shape[1]
         values = table[series, 0] if length == 1 else table[series, step % length]
-        return values.astype(np.float64)
+        return np.asarray(values, dtype=np.float64)
 
     def _grow(self) -> None:
         for name, blank in _SLOT_ARRAYS.items():
