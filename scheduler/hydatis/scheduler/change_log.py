@@ -27,6 +27,11 @@ class ChangeLog:
             del self._rows[:_LONGEST]
             self._first += _LONGEST
 
+    def extend(self, rows: Rows) -> None:
+        """Write down that several rows changed."""
+        for row in rows.tolist():
+            self.append(row)
+
     def retract(self, position: int) -> None:
         """Strike out what was written after `position`, which no reader has seen: it was undone."""
         del self._rows[max(position - self._first, 0) :]

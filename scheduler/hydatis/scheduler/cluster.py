@@ -22,6 +22,7 @@ from hydatis.scheduler.change_log import ChangeLog
 from hydatis.scheduler.cluster_events import ClusterEvent, EventLog
 from hydatis.scheduler.declared_features import declared_features
 from hydatis.scheduler.host_ports import HostPortsInUse
+from hydatis.scheduler.measured_load import LoadSettings, MeasuredLoad
 from hydatis.scheduler.node_images import NodeImages
 from hydatis.scheduler.node_labels import NodeLabels
 from hydatis.scheduler.placed_pods import PlacedPods
@@ -74,7 +75,7 @@ class Cluster:
     each resource's own unit (millicores, bytes, units), `nonzero_requested` is (2, rows), the rest (rows,).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, load: LoadSettings | None = None) -> None:
         self.columns = ResourceColumns()
         self.capacity = _SMALLEST_CAPACITY
         self.allocatable: Int64Array = np.zeros((len(self.columns), self.capacity), dtype=np.int64)
@@ -108,6 +109,8 @@ class Cluster:
         self.volumes_in_use = VolumesInUse(self.capacity)
         self.attach_limits = AttachLimits(self.storage, self.row_of)
         self.volume_reach = VolumeReach()
+        self.load = MeasuredLoad(self.capacity, load)
+        """What is measured of nodes and pods."""
         self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._rows: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.capacity
@@ -223,14 +226,15 @@ class Cluster:
         self.labels.set(row, {})
         self.images.set(row, ())
         self.declared_features[row] = 0
+        self.load.forget_node(row)
         self.node_changes.append(row)
         self.events.append(row, ClusterEvent.NODE_REMOVED)
         self._free_if_unused(row)
 
     # Pods
 
-    def place(self, uid: str, node: str, pod: PodClass) -> None:
-        """Count a pod on a node, whether the node is known or not. A pod is placed once."""
+    def place(self, uid: str, node: str, pod: PodClass) -> int:
+        """Count a pod on a node, whether the node is known or not; return its row. A pod is placed once."""
         row = self._rows.get(node)
         if row is None:
             row = self._new_row(node)
@@ -249,6 +253,7 @@ class Cluster:
             self.storage.use_changed(use.name for use in requirements.volumes.claims)
         self._count(row, requirements, 1)
         self.events.append(row, ClusterEvent.POD_PLACED)
+        return row
 
     def remove(self, uid: str, node: str) -> None:
         """Stop counting a pod that was placed on the node."""
@@ -361,6 +366,7 @@ class Cluster:
         del self._rows[name]
         self._names[row] = None
         self.labels.name(row, None, previous=name)
+        self.load.free(row)
         self._free_rows.append(row)
 
     def _grow(self) -> None:
@@ -378,6 +384,7 @@ class Cluster:
         self.labels.grow(self.capacity)
         self.placed.grow(self.capacity)
         self.volumes_in_use.grow(self.capacity)
+        self.load.grow(added)
         self._names += [None] * added
         self._nodes += [None] * added
         self._pods += [{} for _ in range(added)]

@@ -37,6 +37,10 @@ class ClusterEvent(Flag):
     """A pod, or a nomination, no longer counts on a node. A placed pod that changed its labels or its size is taken off
     and placed again.
     """
+    NODE_LOAD = auto()
+    """What is measured of nodes changed, or grew too old; told of all nodes at once, and only where a filter heeds
+    it.
+    """
     NAMESPACE_LABELS = auto()
     WORKLOADS = auto()
     """A Service or a controller of pods came, changed its selector, or went."""

@@ -13,6 +13,7 @@ from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import Diagnosis, Filters, diagnose, rejections_beside
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.nominations import Beside, Nominations
+from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
@@ -57,7 +58,7 @@ class Evaluations:
         self._nominations = nominations
         self._profile = profile
         self._memory_bytes = memory_bytes
-        self._kept: OrderedDict[tuple[Requirements, int, int], _Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[Requirements, int, int, Owner | None], _Kept] = OrderedDict()
         self._diagnoses: dict[tuple[PodClass, FilterArgs], tuple[tuple[int, ...], Diagnosis]] = {}
 
     def __len__(self) -> int:
@@ -66,19 +67,21 @@ class Evaluations:
     def of(self, pod: PodClass, policy: Policy, space: SearchSpace) -> Evaluation:
         """Return the class's evaluation, up to date with the cluster.
 
-        Classes that ask the same of nodes and have nothing to heed of other pods share one.
+        Classes that ask the same of nodes and have nothing to heed of other pods share one, and those of different
+        owners only where no plugin tells owners apart.
         """
         defaults = self._profile.with_filter_args(policy.plugin_args.filters).spread_defaults
         neighbours = pod.neighbours(self._cluster.placed, self._cluster.workloads, defaults) or _NOBODY
         if space.names is not None:
             # The pods of a DaemonSet are each a class of their own, looking at one node: nothing to gain from keeping
             # them.
-            evaluation = self._new(pod.requirements, neighbours, policy, space.rows(self._cluster))
+            evaluation = self._new(pod, neighbours, policy, space.rows(self._cluster))
         else:
-            key = (pod.requirements, id(neighbours), id(policy))
+            owner = pod.owner if self._profile.by_class else None
+            key = (pod.requirements, id(neighbours), id(policy), owner)
             kept = self._kept.get(key)
             if kept is None:
-                evaluation = self._new(pod.requirements, neighbours, policy, None)
+                evaluation = self._new(pod, neighbours, policy, None)
                 kept = self._kept[key] = _Kept(policy, neighbours, evaluation)
                 self._drop_least_recent()
             self._kept.move_to_end(key)
@@ -100,6 +103,8 @@ class Evaluations:
             cluster.placed.version,
             cluster.workloads.version,
             cluster.storage.version,
+            cluster.load.changes.position,
+            cluster.load.owners.version,
         )
         known = self._diagnoses.get((pod, args))
         if known is not None and known[0] == version:
@@ -143,10 +148,11 @@ class Evaluations:
                     resolvable.append(rejection.rows[~rejection.unresolvable()])
         return Look(len(remaining) > 0, frozenset(rejecting), np.concatenate(resolvable) if resolvable else NO_ROWS)
 
-    def _new(
-        self, requirements: Requirements, neighbours: Neighbours, policy: Policy, only_rows: Rows | None
-    ) -> Evaluation:
-        return Evaluation(requirements, neighbours, self._profile.under(policy), self._cluster, only_rows)
+    def _new(self, pod: PodClass, neighbours: Neighbours, policy: Policy, only_rows: Rows | None) -> Evaluation:
+        plugins = self._profile.under(policy)
+        if self._profile.by_class:
+            plugins = plugins.for_owner(pod.owner)
+        return Evaluation(pod.requirements, neighbours, plugins, self._cluster, only_rows)
 
     def _drop_least_recent(self) -> None:
         most = max(16, self._memory_bytes // (_BYTES_PER_ROW * self._cluster.capacity))

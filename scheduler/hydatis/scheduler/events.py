@@ -4,11 +4,12 @@ Objects arrive as the API server writes them: decoded JSON (`Mapping`), never ty
 what it needs and keeps no reference to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hydatis.scheduler.arrays import Float64Array
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.workloads import Workload
 
@@ -161,6 +162,34 @@ class PreemptionFailed:
     """Their uids."""
 
 
+@dataclass(frozen=True, slots=True)
+class NodesMeasured:
+    """Telemetry of some nodes arrived. Nodes that are left out keep what they had, which grows old."""
+
+    nodes: Sequence[str]
+    """Each at most once; those that do not exist are left out."""
+    sampled_at: Float64Array
+    """(nodes,) by the driver's clock: the end of the window that the sample averages over."""
+    cpu_millicores: Float64Array
+    """(nodes,) mean use over the window; NaN: unknown."""
+    memory_bytes: Float64Array
+    """(nodes,) NaN: unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodsMeasured:
+    """Telemetry of some running pods arrived; it teaches what each owner's pods use."""
+
+    uids: Sequence[str]
+    """Each at most once; those that are not placed are left out."""
+    sampled_at: Float64Array
+    """(pods,) by the driver's clock: the end of the window that the sample averages over."""
+    cpu_millicores: Float64Array
+    """(pods,) mean use over the window; NaN: unknown."""
+    memory_bytes: Float64Array
+    """(pods,) NaN: unknown."""
+
+
 Event = (
     PodSeen
     | PodGone
@@ -179,4 +208,6 @@ Event = (
     | BindSucceeded
     | BindFailed
     | PreemptionFailed
+    | NodesMeasured
+    | PodsMeasured
 )

@@ -10,7 +10,7 @@ import numpy as np
 from hydatis.scheduler.arrays import BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.nominations import Beside
-from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, Scope
+from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, Scope, for_owner
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.prefiltering import SearchSpace
 from hydatis.scheduler.profile import Profile
@@ -68,11 +68,15 @@ class Filters:
         self._requirements = requirements
         self._neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
         self._cluster = cluster
-        self.first: Sequence[FilterPlugin] = [p for p in profile.filters if p.applies(requirements)]
+        self.first: Sequence[FilterPlugin] = [
+            for_owner(p, pod.owner) for p in profile.filters if p.applies(requirements)
+        ]
         self.across: Sequence[NeighbourFilterPlugin] = [
             p for p in profile.neighbour_filters if p.filters(self._neighbours)
         ]
-        self.last: Sequence[FilterPlugin] = [p for p in profile.last_filters if p.applies(requirements)]
+        self.last: Sequence[FilterPlugin] = [
+            for_owner(p, pod.owner) for p in profile.last_filters if p.applies(requirements)
+        ]
 
     def rejections(self, rows: Rows) -> Iterator[Rejection]:
         """Yield what each plugin says of the rows that it is the first to reject; the rest is feasible."""

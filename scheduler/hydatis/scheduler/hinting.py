@@ -55,6 +55,10 @@ class QueueingHints:
             hint = self._known[plugins] = _joined(hints)
         return hint
 
+    def heeds(self, what: ClusterEvent) -> bool:
+        """Tell whether any plugin says that this can help."""
+        return any((hint.on_its_node | hint.anywhere) & what for hint in self._of_plugin.values())
+
     def _add(self, name: str, hint: Hint) -> None:
         known = self._of_plugin.get(name)
         self._of_plugin[name] = hint if known is None else _joined((known, hint))

@@ -16,7 +16,7 @@ from hydatis.scheduler.filtering import NO_NODES, Filters, diagnose, held_back, 
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.nominations import Nominations
 from hydatis.scheduler.normalizing import normalize
-from hydatis.scheduler.plugins import FilterPlugin
+from hydatis.scheduler.plugins import FilterPlugin, for_owner
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.preempting import NoCandidate, Preemptor, told
@@ -116,7 +116,8 @@ class Inspector:
         row = None if kept is None else cluster.row_of(kept)
         remaining = np.flatnonzero(feasible) if row is None or not feasible[row] else np.array([row], dtype=np.intp)
         neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
-        scores = _scores(pod, neighbours, profile.under(policy), cluster, remaining)
+        plugins = profile.under(policy).for_owner(pod.owner)
+        scores = _scores(pod, neighbours, plugins, cluster, remaining)
         names = _names(cluster, remaining)
         totals = {name: sum(by_node[name].weighted for by_node in scores.values()) for name in names}
         highest = max(totals.values())
@@ -130,7 +131,7 @@ class Inspector:
         feasible = np.ones(len(rows), dtype=np.bool_)
         filters: dict[str, Mapping[str, tuple[str, ...]]] = {}
         resolvable = {}
-        for plugin in profile.row_filters:
+        for plugin in (for_owner(each, pod.owner) for each in profile.row_filters):
             if plugin.applies(requirements):
                 passed = plugin.filter(requirements, cluster, rows)
                 feasible &= passed

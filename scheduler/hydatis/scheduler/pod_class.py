@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from hydatis.scheduler.neighbours import Neighbours, find_neighbours
+from hydatis.scheduler.owner import Owner, controller_reference, owner_of
 from hydatis.scheduler.placed_pods import PlacedPods
 from hydatis.scheduler.pod_identity import IdentityIndex, PodIdentity
 from hydatis.scheduler.pod_patterns import PodAffinity
@@ -37,6 +38,7 @@ class PodClass:
         "affinity",
         "controller",
         "identity",
+        "owner",
         "preempts",
         "priority",
         "requirements",
@@ -44,12 +46,19 @@ class PodClass:
     )
 
     def __init__(
-        self, requirements: Requirements, identity: PodIdentity, controller: Workload | None, rank: Rank
+        self,
+        requirements: Requirements,
+        identity: PodIdentity,
+        controller: Workload | None,
+        rank: Rank,
+        reference: tuple[str, str] | None = None,
     ) -> None:
         self.requirements = requirements
         self.identity = identity
         self.controller = controller
         """Whose selector says which pods it belongs with."""
+        self.owner: Owner = owner_of(reference, identity, requirements)
+        """Whose pods use resources alike; `reference` is what `controller_reference` says of the pod."""
         self.priority, self.preempts = rank
         self.affinity: PodAffinity = PodAffinity.parse(requirements.affinity, identity.namespace)
         self.spread: SpreadConstraints = SpreadConstraints.parse(requirements.spread_constraints, identity)
@@ -96,15 +105,16 @@ def rank_of(spec: Mapping[str, Any]) -> Rank:
     return Rank(priority, preempts) if priority or not preempts else _COMMON_RANK
 
 
+_Key = tuple[Requirements, PodIdentity, Workload | None, Rank, tuple[str, str] | None]
+
+
 class PodClasses:
     """Finds the class of a pod's manifest. Classes without any pod left are forgotten by themselves."""
 
     def __init__(self, columns: ResourceColumns) -> None:
         self._requirements = RequirementsIndex(columns)
         self._identities = IdentityIndex()
-        self._classes: WeakValueDictionary[tuple[Requirements, PodIdentity, Workload | None, Rank], PodClass] = (
-            WeakValueDictionary()
-        )
+        self._classes: WeakValueDictionary[_Key, PodClass] = WeakValueDictionary()
 
     def __len__(self) -> int:
         return len(self._classes)
@@ -117,6 +127,7 @@ class PodClasses:
             self._identities.of(metadata),
             controller_of(metadata),
             rank_of(manifest.get("spec") or {}),
+            controller_reference(metadata),
         )
         found = self._classes.get(key)
         if found is None:

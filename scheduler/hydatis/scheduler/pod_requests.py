@@ -8,8 +8,9 @@ kubelet could not do what the specification asks.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from hydatis.scheduler.quantities import parse_quantity
 from hydatis.scheduler.resources import (
     CPU,
     DEFAULT_CPU_MILLICORES,
@@ -22,6 +23,14 @@ from hydatis.scheduler.resources import (
     parse_resource_list,
 )
 
+
+class ContainerCpu(NamedTuple):
+    """What one container states, in millicores; None: nothing."""
+
+    request: int | None
+    limit: int | None
+
+
 _DEFAULT_NANO = {CPU: DEFAULT_CPU_MILLICORES * 10**6, MEMORY: DEFAULT_MEMORY_BYTES * 10**9}
 
 
@@ -33,6 +42,32 @@ def pod_requests(spec: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str
     """
     total = _total(spec, status, {})
     return {name: amount_of(name, nano) for name, nano in total.items() if counts_for_scheduling(name)}
+
+
+def pod_limits(spec: Mapping[str, Any]) -> dict[str, int]:
+    """Return the limits of cpu and memory by resource name, added up as requests are; of what no container limits, none
+    (kubernetes component-helpers resource/helpers.go, PodLimits). Raises `QuantityInvalid`.
+    """
+    total = _sum_containers(spec, {}, _limited)
+    add_into(total, ((n, nano) for n, nano in parse_resource_list(spec.get("overhead")).items() if n in total))
+    return {name: amount_of(name, nano) for name, nano in total.items() if name in {CPU, MEMORY}}
+
+
+def container_cpu(spec: Mapping[str, Any]) -> tuple[ContainerCpu, ...]:
+    """Return what each container, not counting init containers, states of cpu. Raises `QuantityInvalid`."""
+    return tuple(
+        ContainerCpu(_millicores(_specified(container)), _millicores(_limited(container)))
+        for container in spec.get("containers") or ()
+    )
+
+
+def overhead_millicores(spec: Mapping[str, Any]) -> int:
+    """Return the cpu that the pod's sandbox takes beside its containers. Raises `QuantityInvalid`."""
+    return _millicores(spec.get("overhead") or {}) or 0
+
+
+def _millicores(resources: Mapping[str, Any]) -> int | None:
+    return amount_of(CPU, parse_quantity(resources[CPU])) if CPU in resources else None
 
 
 def pod_nonzero_requests(spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[int, int]:
@@ -86,6 +121,10 @@ def _supported_at_pod_level(requests: Mapping[str, int]) -> dict[str, int]:
 
 def _specified(container: Mapping[str, Any]) -> Mapping[str, Any]:
     return (container.get("resources") or {}).get("requests") or {}
+
+
+def _limited(container: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (container.get("resources") or {}).get("limits") or {}
 
 
 def _sum_containers(

@@ -184,6 +184,8 @@ class Preemptor:
             cluster.placed.version,
             cluster.workloads.version,
             cluster.storage.version,
+            cluster.load.changes.position,
+            cluster.load.owners.version,
             self.nominations.version,
         )
 

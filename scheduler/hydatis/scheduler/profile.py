@@ -6,15 +6,18 @@ from functools import cached_property
 
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.hinting import QueueingHints
+from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.permitting import PermitPlugin
 from hydatis.scheduler.plugin_args import PluginArgs, ScoringStrategy, ScoringStrategyType
 from hydatis.scheduler.plugins import (
     FilterPlugin,
     NeighbourFilterPlugin,
     NeighbourScorePlugin,
+    OwnerAware,
     PreFilterPlugin,
     ReservePlugin,
     ScorePlugin,
+    for_owner,
 )
 from hydatis.scheduler.plugins.default_preemption import DefaultPreemption
 from hydatis.scheduler.plugins.image_locality import ImageLocality
@@ -63,6 +66,15 @@ class PluginSet:
     neighbour_filters: Sequence[NeighbourFilterPlugin]
     scores: Sequence[WeightedPlugin]
     neighbour_scores: Sequence[WeightedNeighbourPlugin]
+
+    def for_owner(self, owner: Owner) -> "PluginSet":
+        """Return the plugins as they answer for pods of this owner."""
+        return PluginSet(
+            [for_owner(plugin, owner) for plugin in self.filters],
+            self.neighbour_filters,
+            [WeightedPlugin(for_owner(entry.plugin, owner), entry.weight) for entry in self.scores],
+            self.neighbour_scores,
+        )
 
 
 _DEFAULT_PREEMPTION = DefaultPreemption()
@@ -115,6 +127,17 @@ class Profile:
     def row_filters(self) -> tuple[FilterPlugin, ...]:
         """All filters that judge each node by itself."""
         return (*self.filters, *self.last_filters)
+
+    @property
+    def every_score(self) -> tuple[ScorePlugin, ...]:
+        """All score plugins that judge each node by itself, whatever the policy."""
+        return tuple(self.scores)
+
+    @cached_property
+    def by_class(self) -> bool:
+        """Whether any answer depends on who the pod belongs to."""
+        plugins: tuple[object, ...] = (*self.row_filters, *self.every_score)
+        return any(isinstance(plugin, OwnerAware) and plugin.by_class for plugin in plugins)
 
     @cached_property
     def hints(self) -> QueueingHints:

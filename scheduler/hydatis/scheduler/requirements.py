@@ -17,7 +17,15 @@ from hydatis.scheduler.declared_features import DeclaredFeatures, needed_feature
 from hydatis.scheduler.host_ports import HostPort, parse_host_ports
 from hydatis.scheduler.node_images import normalized_image_name
 from hydatis.scheduler.node_selectors import PreferredTerm, RequiredNodeAffinity, parse_preferred_terms
-from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests, pod_scored_requests
+from hydatis.scheduler.pod_requests import (
+    ContainerCpu,
+    container_cpu,
+    overhead_millicores,
+    pod_limits,
+    pod_nonzero_requests,
+    pod_requests,
+    pod_scored_requests,
+)
 from hydatis.scheduler.pod_volumes import NO_VOLUMES, PodVolumes, volumes_key
 from hydatis.scheduler.resources import PODS_COLUMN, ResourceColumns
 from hydatis.scheduler.tolerations import Toleration
@@ -40,13 +48,16 @@ class Requirements:
         "affinity",
         "amounts",
         "columns",
+        "container_cpu",
         "declared_features",
         "host_ports",
         "huge",
         "images",
+        "limits_by_name",
         "node_affinity",
         "nonzero_cpu",
         "nonzero_memory",
+        "overhead_millicores",
         "preferred_node_affinity",
         "requests",
         "requests_by_name",
@@ -81,6 +92,10 @@ class Requirements:
         """Millicores and bytes that one such pod counts as on its node in LeastAllocated and MostAllocated."""
         self.scored_requests: Mapping[str, int] = pod_scored_requests(spec)
         """By name, what the pod that is being placed counts as when NodeResourcesFit scores."""
+        self.limits_by_name: Mapping[str, int] = pod_limits(spec)
+        """Of cpu and memory, where any container states one."""
+        self.container_cpu: tuple[ContainerCpu, ...] = container_cpu(spec)
+        self.overhead_millicores: int = overhead_millicores(spec)
         self.huge: bool = (
             max(
                 self.nonzero_cpu,

@@ -51,6 +51,8 @@ class _Placement:
     pod: PodClass
     assumed: bool
     standing: Standing
+    bound: bool = False
+    """Whether it is known to be bound, whatever the watch has shown yet."""
     condemned: bool = False
     """Whether the driver is deleting it for a pod of higher priority."""
 
@@ -106,13 +108,17 @@ class Reservations:
 
     def assume(self, pod: PodReference, node: str, pod_class: PodClass, volumes: VolumesToBind = NO_VOLUMES) -> None:
         """Count the pod on the node ahead of its binding, and the volumes as its claims'."""
-        self._cluster.place(pod.uid, node, pod_class)
+        row = self._cluster.place(pod.uid, node, pod_class)
+        self._cluster.load.place(pod.uid, row, pod_class)
         self._cluster.storage.assume(pod.uid, node, volumes)
         self._placements[pod.uid] = _Placement(node, pod_class, True, Standing(pod.namespace, pod.name))
 
     def settle(self, uid: str) -> None:
         """Note that the pod is bound, which the watch is still to show: its volumes are not given back any more."""
         self._cluster.storage.settle(uid)
+        placement = self._placements.get(uid)
+        if placement is not None:
+            placement.bound = True
 
     def confirm(self, uid: str, node: str, pod: PodClass, standing: Standing) -> None:
         """Count the pod where the API server says it is, whatever was assumed."""
@@ -124,20 +130,29 @@ class Reservations:
                 self._cluster.storage.give_back(uid)
         if placement is not None and placement.node == node and placement.pod is pod:
             placement.assumed = False
+            placement.bound = True
             placement.standing = standing
             return
-        condemned = False
+        condemned, load = False, self._cluster.load
         if placement is not None:
             condemned = placement.condemned
+            if placement.node != node:
+                load.remove(uid, ran=placement.bound)
             self._cluster.remove(uid, placement.node)
-        self._cluster.place(uid, node, pod)
-        self._placements[uid] = _Placement(node, pod, False, standing, condemned)
+        row = self._cluster.place(uid, node, pod)
+        if placement is None or placement.node != node:
+            load.place(uid, row, pod)
+        else:
+            # Even if the row was freed in between, it is the first to be taken again.
+            load.reclassify(uid, pod)
+        self._placements[uid] = _Placement(node, pod, False, standing, True, condemned)
 
     def forget(self, uid: str) -> bool:
         """Stop counting the pod anywhere; tell whether it was counted."""
         placement = self._placements.pop(uid, None)
         if placement is None:
             return False
+        self._cluster.load.remove(uid, ran=placement.bound)
         self._cluster.remove(uid, placement.node)
         if placement.assumed:
             self._cluster.storage.give_back(uid)

@@ -24,7 +24,9 @@ from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.inspecting import Inspection, Inspector
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.measured_load import LoadSettings
 from hydatis.scheduler.nominations import Nominations
+from hydatis.scheduler.owner import controller_reference
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.pod_class import PodClass, PodClasses, Rank
 from hydatis.scheduler.policy import Policy, select_policy
@@ -51,6 +53,8 @@ class Settings:
     """Backoff and flush."""
     evaluation_memory_bytes: int = 64 * 2**20
     """Most memory for the remembered verdicts and scores of equivalence classes."""
+    load: LoadSettings = field(default_factory=LoadSettings)
+    """How measurements of nodes and pods are taken."""
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ class Scheduler:
         settings = settings or Settings()
         profile = profile or Profile()
         self._settings = settings
-        self._cluster = Cluster()
+        self._cluster = Cluster(settings.load)
         self._reservations = Reservations(self._cluster)
         self._classes = PodClasses(self._cluster.columns)
         self._queue = SchedulingQueue(settings.queue)
@@ -99,6 +103,8 @@ class Scheduler:
         self._filter_args: set[FilterArgs] = set()
         """What the policies give to plugins that filter; empty as a rule."""
         self._waking = Waking(self._cluster, self._queue, self._evaluations, preemptor, profile)
+        self._load_helps = profile.hints.heeds(ClusterEvent.NODE_LOAD)
+        """Whether what is measured of nodes can make a pod feasible."""
         self._handlers = {
             events.PodSeen: self._pod_seen,
             events.PodGone: self._pod_gone,
@@ -117,6 +123,8 @@ class Scheduler:
             events.DisruptionBudgetSeen: self._budget_seen,
             events.DisruptionBudgetGone: self._budget_gone,
             events.PreemptionFailed: self._preemption_failed,
+            events.NodesMeasured: self._nodes_measured,
+            events.PodsMeasured: self._pods_measured,
         }
         self.statistics = Statistics()
 
@@ -124,11 +132,13 @@ class Scheduler:
 
     def handle(self, event: events.Event, now: float) -> None:
         """Take note of what happened."""
+        self._advance(now)
         handler: Any = self._handlers[type(event)]
         handler(event, now)
 
     def schedule_next(self, now: float) -> Instruction | None:
         """Run one scheduling cycle for the next pod; None when no pod is ready."""
+        self._advance(now)
         self._waking.look(now)
         pod = self._queue.pop(now)
         while pod is None and self._waking.pending:
@@ -146,6 +156,10 @@ class Scheduler:
             self._settle(pod, instruction, now)
         pod.flushed = False
         return instruction
+
+    def _advance(self, now: float) -> None:
+        if self._cluster.load.advance(now) and self._load_helps:
+            self._cluster.events.append(EVERYWHERE, ClusterEvent.NODE_LOAD)
 
     def _settle(self, pod: PendingPod, report: ReportUnschedulable, now: float) -> None:
         """Keep room for the pod on the node that was chosen for it, and for those it outranks no longer."""
@@ -217,7 +231,8 @@ class Scheduler:
             # The index tells no node from another: bound pods and those that wait share their class.
             volumes = pod.requirements.volumes
             asked = Requirements(manifest["spec"], manifest.get("status") or {}, self._cluster.columns, volumes)
-            pod = PodClass(asked, pod.identity, pod.controller, Rank(pod.priority, pod.preempts))
+            reference = controller_reference(manifest["metadata"])
+            pod = PodClass(asked, pod.identity, pod.controller, Rank(pod.priority, pod.preempts), reference)
         self._cluster.ensure_columns()
         policy = select_policy(
             self._policies.values(),
@@ -369,6 +384,21 @@ class Scheduler:
             pod = self._pods.get(uid)
             if pod is not None and pod.state is PodState.UNSCHEDULABLE:
                 self._queue.back_off(pod, now, QueueEvent.PREEMPTION_FAILURE)
+
+    # Load
+
+    def _nodes_measured(self, event: events.NodesMeasured, now: float) -> None:
+        found = [self._cluster.row_of(name) for name in event.nodes]
+        rows = np.array([row for row in found if row is not None], dtype=np.intp)
+        here = np.array([row is not None for row in found], dtype=np.bool_)
+        news = self._cluster.load.measure_nodes(
+            rows, event.sampled_at[here], event.cpu_millicores[here], event.memory_bytes[here]
+        )
+        if news and self._load_helps:
+            self._cluster.events.append(EVERYWHERE, ClusterEvent.NODE_LOAD)
+
+    def _pods_measured(self, event: events.PodsMeasured, now: float) -> None:
+        self._cluster.load.measure_pods(event.uids, event.sampled_at, event.cpu_millicores, event.memory_bytes)
 
     # Nodes, namespaces, policies
 

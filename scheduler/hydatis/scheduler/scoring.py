@@ -13,7 +13,7 @@ from hydatis.scheduler.decision import NodeScore
 from hydatis.scheduler.filtering import filter_rows
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.normalizing import normalize
-from hydatis.scheduler.plugins import Normalization, Scope
+from hydatis.scheduler.plugins import FilterPlugin, Normalization, OwnerAware, Scope, ScorePlugin
 from hydatis.scheduler.profile import PluginSet
 from hydatis.scheduler.requirements import Requirements
 
@@ -48,9 +48,14 @@ class Evaluation:
         self._neighbour_scores = [entry for entry in plugins.neighbour_scores if entry.plugin.scores(neighbours)]
         self._plain = [e for e in self._scores if e.plugin.normalization is Normalization.NONE]
         self._normalized = [e for e in self._scores if e.plugin.normalization is not Normalization.NONE]
+        judging: list[FilterPlugin | ScorePlugin] = [*self._filters, *(entry.plugin for entry in self._scores)]
+        self._heeds_load = any(plugin.scope is Scope.LOAD for plugin in judging)
+        self._heeds_owners = any(isinstance(plugin, OwnerAware) and plugin.by_class for plugin in judging)
         self._capacity = -1
         self._node_position = -1
         self._placement_position = -1
+        self._load_position = -1
+        self._owners_seen = -1
         self._images_seen: tuple[int, int] | None = None
         self._storage_seen = -1
         self._neighbour_parts: dict[str, Int64Array] = {}
@@ -71,17 +76,20 @@ class Evaluation:
         self._node_position = cluster.node_changes.position
         self._placement_position = cluster.placement_changes.position
         limit = _MOST_ROWS_ONE_BY_ONE * cluster.capacity
+        changed: Rows | None = None
         if changed_nodes is None or changed_placements is None or len(changed_nodes) + len(changed_placements) > limit:
             self._start_over()
-            changed_placements = None
-        elif len(changed_nodes):
-            self._evaluate(changed_nodes, Scope.NODE)
-            changed_placements = np.union1d(changed_placements, changed_nodes)
-        if changed_placements is not None and len(changed_placements):
-            self._evaluate(changed_placements, Scope.PLACEMENT)
-            self._combine(changed_placements)
+        else:
+            if len(changed_nodes):
+                self._evaluate(changed_nodes, Scope.NODE)
+                changed_placements = np.union1d(changed_placements, changed_nodes)
+            if len(changed_placements):
+                self._evaluate(changed_placements, Scope.PLACEMENT)
+            changed = self._look_at_load(changed_placements) if self._heeds_load else changed_placements
+            if len(changed):
+                self._combine(changed)
         self._look_at_images()
-        if changed_placements is None or len(changed_placements) or self._left_out:
+        if changed is None or len(changed) or self._left_out:
             self._look_around()
 
     def leave_out(self, rows: Rows) -> None:
@@ -135,7 +143,9 @@ class Evaluation:
     def _start_over(self) -> None:
         capacity = self._capacity = self._cluster.capacity
         self._row_verdicts = np.zeros(capacity, dtype=np.bool_)
-        self._node_verdicts = np.zeros(capacity, dtype=np.bool_)
+        scopes = (Scope.NODE, Scope.PLACEMENT, Scope.LOAD) if self._heeds_load else (Scope.NODE, Scope.PLACEMENT)
+        self._verdicts = {scope: np.zeros(capacity, dtype=np.bool_) for scope in scopes}
+        self._load_position, self._owners_seen = self._cluster.load.changes.position, self._cluster.load.owners.version
         self._raw = {entry.plugin.name: np.zeros(capacity, dtype=np.int64) for entry in self._scores}
         self._plain_totals = np.full(capacity, INFEASIBLE, dtype=np.int64)
         self._images_seen = None
@@ -143,28 +153,43 @@ class Evaluation:
         if len(rows):
             self._evaluate(rows, Scope.NODE)
             self._evaluate(rows, Scope.PLACEMENT)
+            if self._heeds_load:
+                self._evaluate(rows, Scope.LOAD)
             self._combine(rows)
 
     def _evaluate(self, rows: Rows, scope: Scope) -> None:
-        """Run the plugins of one scope over `rows`; verdicts of scope NODE are kept apart, since placements leave
-        them as they are.
+        """Run the plugins of one scope over `rows`; the verdicts of each scope are kept apart, since what changes one
+        may leave the others as they are.
         """
         here = self._cluster.present[rows]
         if not here.all():
             # A log also names rows whose nodes are gone: plugins are asked about nodes that exist.
             gone, rows = rows[~here], rows[here]
-            self._node_verdicts[gone] = self._row_verdicts[gone] = False
+            for known in self._verdicts.values():
+                known[gone] = False
             if not len(rows):
                 return
         plugins = [plugin for plugin in self._filters if plugin.scope is scope]
-        verdicts = filter_rows(plugins, self._requirements, self._cluster, rows)
-        if scope is Scope.NODE:
-            self._node_verdicts[rows] = verdicts
-        elif scope is Scope.PLACEMENT:
-            self._row_verdicts[rows] = verdicts & self._node_verdicts[rows]
+        if scope in self._verdicts:
+            self._verdicts[scope][rows] = filter_rows(plugins, self._requirements, self._cluster, rows)
         for entry in self._scores:
             if entry.plugin.scope is scope:
                 self._raw[entry.plugin.name][rows] = entry.plugin.score(self._requirements, self._cluster, rows)
+
+    def _look_at_load(self, changed: Rows) -> Rows:
+        """Judge by load the rows that changed, and those of which something else was measured; return all of them."""
+        load = self._cluster.load
+        measured = load.changes.since(self._load_position)
+        if self._heeds_owners and self._owners_seen != load.owners.version:
+            measured = None
+        self._load_position, self._owners_seen = load.changes.position, load.owners.version
+        if measured is None or len(measured) > _MOST_ROWS_ONE_BY_ONE * self._capacity:
+            measured = self._rows()
+        if len(measured):
+            changed = np.union1d(changed, measured)
+        if len(changed):
+            self._evaluate(changed, Scope.LOAD)
+        return changed
 
     def _rows(self) -> Rows:
         return self._cluster.rows() if self._only_rows is None else self._only_rows
@@ -187,10 +212,14 @@ class Evaluation:
             self.feasible = self.feasible & passed
 
     def _combine(self, rows: Rows) -> None:
-        """Add up the scores that need no normalising."""
+        """Add up the verdicts, and the scores that need no normalising."""
+        verdict = np.ones(len(rows), dtype=np.bool_)
+        for known in self._verdicts.values():
+            verdict &= known[rows]
+        self._row_verdicts[rows] = verdict
         total = np.zeros(len(rows), dtype=np.int64)
         for entry in self._plain:
             total += entry.weight * self._raw[entry.plugin.name][rows]
         # Quantities near 2^63 can make a plugin's arithmetic wrap around; no feasible node may look infeasible for
         # that.
-        self._plain_totals[rows] = np.where(self._row_verdicts[rows], np.maximum(total, 0), INFEASIBLE)
+        self._plain_totals[rows] = np.where(verdict, np.maximum(total, 0), INFEASIBLE)

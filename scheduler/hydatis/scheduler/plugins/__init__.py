@@ -9,13 +9,14 @@ in `helped_by` which events can undo its rejections: nothing else brings back a 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self, TypeVar
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.instructions import VolumesToBind
 from hydatis.scheduler.neighbours import Neighbours
+from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.requirements import Requirements
 
 MAX_NODE_SCORE = 100
@@ -29,6 +30,8 @@ class Scope(Enum):
     """The node object alone."""
     PLACEMENT = "placement"
     """The node object and the pods placed on this node."""
+    LOAD = "load"
+    """The node object, the pods placed on this node, and what is measured of it, as `cluster.load` tells it."""
     IMAGES = "images"
     """The node object and how many nodes there are and hold which images: a score's alone."""
 
@@ -106,6 +109,31 @@ class FilterPlugin(Protocol):
         kube-scheduler's code UnschedulableAndUnresolvable: preemption does not look there.
         """
         ...
+
+
+class OwnerAware:
+    """Base of plugins whose answers may depend on who the pod belongs to, as `cluster.load.owners` knows it.
+
+    Where one of a profile's plugins does, verdicts and scores are kept for each owner apart, and are looked at again
+    when more has been learned of owners. Filters of this kind are of scope LOAD.
+    """
+
+    by_class: bool
+    """Whether its answers do depend on it."""
+
+    def for_owner(self, owner: Owner) -> Self:
+        """Return the plugin as it answers for pods of this owner."""
+        raise NotImplementedError
+
+
+_Plugin = TypeVar("_Plugin")
+
+
+def for_owner(plugin: _Plugin, owner: Owner) -> _Plugin:
+    """Return the plugin as it answers for pods of this owner: most are the same for all."""
+    if isinstance(plugin, OwnerAware) and plugin.by_class:
+        return plugin.for_owner(owner)
+    return plugin
 
 
 class ReservePlugin(Protocol):

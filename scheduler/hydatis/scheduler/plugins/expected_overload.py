@@ -1,0 +1,128 @@
+"""ExpectedOverload: the node on which the pod is expected to add least overload, by what owners' pods have been seen to
+use and what is measured of nodes.
+
+A node's use of a resource, as a share u of what it has, is taken to be normal with mean m and variance v. Its overload
+is E[max(0, u - t)^2], t the threshold above which load hurts (or without the square, E[max(0, u - t)]). With d = m -
+t, s = sqrt(v), and Phi and phi the standard normal distribution and density at d / s,
+
+    E[max(0, u - t)]   = d Phi + s phi
+    E[max(0, u - t)^2] = (d^2 + v) Phi + d s phi
+
+A pod of mean a and variance b adds overload(m + a, v + b) - overload(m, v), for CPU and, weighed, for memory. m is the
+mean over the pods' lives: in part what the node's last sample says, with the load assumed on top of it for pods that
+it does not hold, and for the rest the sum of the means of the pods' owners; the sum alone where no sample is fresh. v
+is the sum of the pods' variances, as if they were independent.
+
+The score falls with the logarithm of what is added, since that spans many powers of ten between a node that is nearly
+idle and one that is nearly full.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from hydatis.scheduler.arrays import Float64Array, Int64Array, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.owner import Owner
+from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, OwnerAware, Scope
+from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN
+
+DECADES = 12.0
+"""The overload added that scores 100 is 10^-12, that which scores 0 is 1 or more, in squared shares of the node."""
+_LEAST_VARIANCE = 1e-9
+"""Of the share: a standard deviation of 0.003 %, so that a node without pods has one."""
+_NOBODY = Owner("", "", "")
+
+
+@dataclass(frozen=True)
+class ExpectedOverload(OwnerAware):
+    """Score."""
+
+    name: ClassVar[str] = "ExpectedOverload"
+    scope: ClassVar[Scope] = Scope.LOAD
+    normalization: ClassVar[Normalization] = Normalization.NONE
+
+    cpu_threshold: float = 0.6
+    """Share of a node's CPU above which load hurts."""
+    memory_threshold: float = 0.9
+    """The same of memory."""
+    memory_weight: float = 1.0
+    """What overload of memory counts beside that of CPU."""
+    squared: bool = True
+    """Whether twice the excess is four times as bad, or just twice."""
+    measured_weight: float = 0.5
+    """How much of the expected mean is what is measured now, 0 to 1; the rest is what the pods' owners use on
+    average.
+    """
+    fresh_seconds: float = 180.0
+    """Samples that are older do not count."""
+    points: int = MAX_NODE_SCORE
+    """The highest score: more than 100 where scores are compared with each other alone, so that fewer nodes are
+    equal.
+    """
+    by_class: bool = True
+    """Always: nothing is known of a pod but by its owner."""
+    owner: Owner = _NOBODY
+    """Whose pod is to be placed."""
+
+    def for_owner(self, owner: Owner) -> Self:
+        """Return the plugin as it answers for pods of this owner."""
+        return replace(self, owner=owner)
+
+    def applies(self, requirements: Requirements) -> bool:
+        """Every pod."""
+        return True
+
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        """Return 0 to `points`, the higher the less overload the pod adds."""
+        added = self.added_overload(requirements, cluster, rows)
+        decades = -np.log10(np.clip(added, 10.0**-DECADES, 1.0))
+        return np.asarray(self.points * decades / DECADES, dtype=np.float64).astype(np.int64)
+
+    def added_overload(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Float64Array:
+        """Return what the pod is expected to add to each row's overload, (rows,), at least 0, in (squared) shares of
+        the node.
+        """
+        load = cluster.load
+        use = load.owners.use_of(self.owner)
+        requests = (requirements.nonzero_cpu, requirements.nonzero_memory)
+        means = (requests[0] * use.cpu_mean, requests[1] * use.memory_mean)
+        variances = (requests[0] ** 2 * use.cpu_variance, requests[1] ** 2 * use.memory_variance)
+        expected, spread, assumed = load.expected.mean(rows), load.expected.variance(rows), load.assumed(rows)
+        fresh = load.younger(rows, self.fresh_seconds)
+        total = np.zeros(len(rows))
+        kinds = (
+            (CPU_COLUMN, load.cpu_millicores, self.cpu_threshold, 1.0),
+            (MEMORY_COLUMN, load.memory_bytes, self.memory_threshold, self.memory_weight),
+        )
+        for kind, (column, measured, threshold, weight) in enumerate(kinds):
+            has = cluster.allocatable[column, rows]
+            now = measured[rows] + assumed[kind]
+            told = self.measured_weight * np.maximum(0.0, now) + (1.0 - self.measured_weight) * expected[kind]
+            mean = np.where(fresh & ~np.isnan(now), told, expected[kind])
+            size = np.where(has > 0, has, 1).astype(np.float64)
+            before = self._overload(mean / size, spread[kind] / size**2, threshold)
+            after = self._overload((mean + means[kind]) / size, (spread[kind] + variances[kind]) / size**2, threshold)
+            # A node that has none of the resource is full.
+            total += weight * np.where(has > 0, np.maximum(0.0, after - before), 1.0)
+        return total
+
+    def _overload(self, mean: Float64Array, variance: Float64Array, threshold: float) -> Float64Array:
+        return expected_excess(mean, variance, threshold, squared=self.squared)
+
+
+def expected_excess(mean: Float64Array, variance: Float64Array, threshold: float, *, squared: bool) -> Float64Array:
+    """Return E[max(0, u - threshold)], or its square's, of normal u; all shapes (n,)."""
+    variance = np.maximum(variance, _LEAST_VARIANCE)
+    distance, deviation = mean - threshold, np.sqrt(variance)
+    z = distance / deviation
+    above = 0.5 * np.array([math.erfc(-value / math.sqrt(2.0)) for value in z.tolist()])
+    density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+    excess = distance * above + deviation * density
+    if squared:
+        excess = (distance * distance + variance) * above + distance * deviation * density
+    # Far below the threshold, rounding can leave a little less than nothing.
+    return np.asarray(np.maximum(0.0, excess), dtype=np.float64)
