@@ -62,7 +62,7 @@ class HistorySettings:
     cpu: FirstGuess = FirstGuess(0.5, 0.3, 0.3)
     memory: FirstGuess = FirstGuess(0.7, 0.2, 0.3)
     prior_weight: float = 1.0
-    """How many owners the first guess counts for."""
+    """How many owners the first guess counts for; above 0."""
 
 
 class Use(NamedTuple):

@@ -6,7 +6,10 @@ Each call returns the builder, so that calls chain; `manifest` returns a copy, s
 
 import copy
 import itertools
+from collections.abc import Mapping
 from typing import Any, Self
+
+import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array
 from hydatis.scheduler.cluster import Cluster
@@ -104,6 +107,11 @@ class PodBuilder:
     def labels(self, **labels: str) -> Self:
         """Set the pod's labels."""
         self._manifest["metadata"]["labels"] = labels
+        return self
+
+    def owned_by(self, kind: str, name: str) -> Self:
+        """Let a controller own the pod."""
+        self._manifest["metadata"]["ownerReferences"] = [{"kind": kind, "name": name, "controller": True}]
         return self
 
     def annotation(self, key: str, value: str) -> Self:
@@ -237,6 +245,29 @@ def requirements_of(cluster: Cluster, builder: PodBuilder) -> Requirements:
 def place(cluster: Cluster, builder: PodBuilder, node_name: str) -> None:
     """Count a pod on a node."""
     cluster.place(builder.uid, node_name, pod_class_of(cluster, builder))
+
+
+def run_pod(cluster: Cluster, builder: PodBuilder, node_name: str, now: float) -> None:
+    """Count a pod on a node as one that began to run there now."""
+    cluster.load.advance(now)
+    pod_class = pod_class_of(cluster, builder)
+    row = cluster.place(builder.uid, node_name, pod_class)
+    cluster.load.place(builder.uid, row, pod_class)
+
+
+def measure_nodes(cluster: Cluster, sampled_at: float, samples: Mapping[str, tuple[float, float]]) -> None:
+    """Let samples of nodes arrive: the millicores and bytes that each uses."""
+    cluster.load.advance(sampled_at)
+    rows = np.array([cluster.row_of(name) for name in samples], dtype=np.intp)
+    used = np.array(list(samples.values()), dtype=np.float64).T
+    cluster.load.measure_nodes(rows, np.full(len(rows), sampled_at), used[0], used[1])
+
+
+def measure_pods(cluster: Cluster, sampled_at: float, samples: Mapping[str, tuple[float, float]]) -> None:
+    """Let samples of pods arrive, by uid: the millicores and bytes that each uses."""
+    cluster.load.advance(sampled_at)
+    used = np.array(list(samples.values()), dtype=np.float64).T
+    cluster.load.measure_pods(tuple(samples), np.full(len(samples), sampled_at), used[0], used[1])
 
 
 def by_node(cluster: Cluster, values: BoolArray | Int64Array) -> dict[str, Any]:

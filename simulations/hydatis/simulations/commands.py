@@ -29,14 +29,14 @@ def simulate(
 
     Example: hydatis simulate --scenario fgd-static --policies BestFit,FGD --seeds 10 --json out.json
     """
-    from hydatis.simulations.baselines.policies import POLICIES
+    from hydatis.simulations.baselines.policies import SHARING_GPUS
     from hydatis.simulations.errors import SimulationError
     from hydatis.simulations.static_packing import scenario as static
     from hydatis.simulations.traces.errors import TraceError
 
     try:
         _check(scenario, json)
-        names = [name.strip() for name in policies.split(",")] if policies else list(POLICIES)
+        names = [name.strip() for name in policies.split(",")] if policies else list(SHARING_GPUS)
         workload = static.load(pod_list)
         typer.echo(f"{len(workload.pods):,} pods of {workload.name}, {len(workload.nodes):,} nodes", err=True)
         report = static.run(workload, names, range(1, seeds + 1), lambda text: typer.echo(text, err=True))

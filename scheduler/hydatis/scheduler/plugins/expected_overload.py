@@ -11,7 +11,7 @@ t, s = sqrt(v), and Phi and phi the standard normal distribution and density at 
 A pod of mean a and variance b adds overload(m + a, v + b) - overload(m, v), for CPU and, weighed, for memory. m is the
 mean over the pods' lives: in part what the node's last sample says, with the load assumed on top of it for pods that
 it does not hold, and for the rest the sum of the means of the pods' owners; the sum alone where no sample is fresh. v
-is the sum of the pods' variances, as if they were independent.
+is the sum of the pods' variances, as if they were independent, and of what is unknown.
 
 The score falls with the logarithm of what is added, since that spans many powers of ten between a node that is nearly
 idle and one that is nearly full.
@@ -32,8 +32,6 @@ from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN
 
 DECADES = 12.0
 """The overload added that scores 100 is 10^-12, that which scores 0 is 1 or more, in squared shares of the node."""
-_LEAST_VARIANCE = 1e-9
-"""Of the share: a standard deviation of 0.003 %, so that a node without pods has one."""
 _NOBODY = Owner("", "", "")
 
 
@@ -56,6 +54,10 @@ class ExpectedOverload(OwnerAware):
     measured_weight: float = 0.5
     """How much of the expected mean is what is measured now, 0 to 1; the rest is what the pods' owners use on
     average.
+    """
+    unknown_deviation: float = 0.05
+    """Standard deviation, as a share of the node, of what pods' statistics do not tell: daemons, pods that peak
+    together; above 0.
     """
     fresh_seconds: float = 180.0
     """Samples that are older do not count."""
@@ -111,12 +113,11 @@ class ExpectedOverload(OwnerAware):
         return total
 
     def _overload(self, mean: Float64Array, variance: Float64Array, threshold: float) -> Float64Array:
-        return expected_excess(mean, variance, threshold, squared=self.squared)
+        return expected_excess(mean, variance + self.unknown_deviation**2, threshold, squared=self.squared)
 
 
 def expected_excess(mean: Float64Array, variance: Float64Array, threshold: float, *, squared: bool) -> Float64Array:
-    """Return E[max(0, u - threshold)], or its square's, of normal u; all shapes (n,)."""
-    variance = np.maximum(variance, _LEAST_VARIANCE)
+    """Return E[max(0, u - threshold)], or its square's, of normal u of variance above 0; all shapes (n,)."""
     distance, deviation = mean - threshold, np.sqrt(variance)
     z = distance / deviation
     above = 0.5 * np.array([math.erfc(-value / math.sqrt(2.0)) for value in z.tolist()])

@@ -8,39 +8,28 @@ from typing import ClassVar
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Int64Array, Rows
+from hydatis.scheduler.arrays import Float64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
+from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN
-from hydatis.simulations.gpu_sharing.demands import demand_of
-from hydatis.simulations.gpu_sharing.devices import GpuDevices
+from hydatis.simulations.baselines.gpu_score import GpuScore
+from hydatis.simulations.gpu_sharing.demands import GpuDemand
 
 LARGEST_CPU_MILLICORES = 128_000
 LARGEST_GPU_MILLI = 8_000
 """The largest node (open-gpu-share/utils/const.go, MaxSpecCpu and MaxSpecGpu)."""
 
 
-class BestFit:
+class BestFit(GpuScore):
     """Score by how little is left."""
 
     name: ClassVar[str] = "BestFitScore"
-    scope: ClassVar[Scope] = Scope.PLACEMENT
-    normalization: ClassVar[Normalization] = Normalization.NONE
 
-    def __init__(self, devices: GpuDevices) -> None:
-        self._devices = devices
-
-    def applies(self, requirements: Requirements) -> bool:
-        """Every pod."""
-        return True
-
-    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+    def rate(self, requirements: Requirements, demand: GpuDemand, cluster: Cluster, rows: Rows) -> Float64Array:
         """Return 0-100, the higher the less is left."""
-        self._devices.refresh(cluster)
-        demand = demand_of(requirements, cluster)
         cpu = cluster.allocatable[CPU_COLUMN, rows] - cluster.requested[CPU_COLUMN, rows]
         cpu = cpu - requirements.request(CPU_COLUMN)
-        gpu = self._devices.left[rows].sum(axis=1) - demand.devices * demand.milli
+        gpu = self.devices.left[rows].sum(axis=1) - demand.devices * demand.milli
         left = cpu / LARGEST_CPU_MILLICORES * 0.5 + gpu / LARGEST_GPU_MILLI * 0.5
-        return np.asarray((1.0 - left) * MAX_NODE_SCORE, dtype=np.float64).astype(np.int64)
+        return np.asarray((1.0 - left) * MAX_NODE_SCORE, dtype=np.float64)

@@ -8,36 +8,25 @@ from typing import ClassVar
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Int64Array, Rows
+from hydatis.scheduler.arrays import Float64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
+from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN
 from hydatis.simulations.baselines.best_fit import LARGEST_CPU_MILLICORES, LARGEST_GPU_MILLI
-from hydatis.simulations.gpu_sharing.demands import demand_of
-from hydatis.simulations.gpu_sharing.devices import GpuDevices
+from hydatis.simulations.baselines.gpu_score import GpuScore
+from hydatis.simulations.gpu_sharing.demands import GpuDemand
 
 
-class DotProduct:
+class DotProduct(GpuScore):
     """Score by the dot product of free and requested resources."""
 
     name: ClassVar[str] = "DotProductScore"
-    scope: ClassVar[Scope] = Scope.PLACEMENT
-    normalization: ClassVar[Normalization] = Normalization.NONE
 
-    def __init__(self, devices: GpuDevices) -> None:
-        self._devices = devices
-
-    def applies(self, requirements: Requirements) -> bool:
-        """Every pod."""
-        return True
-
-    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+    def rate(self, requirements: Requirements, demand: GpuDemand, cluster: Cluster, rows: Rows) -> Float64Array:
         """Return 0-100, the higher the smaller the product."""
-        self._devices.refresh(cluster)
-        demand = demand_of(requirements, cluster)
         cpu = cluster.allocatable[CPU_COLUMN, rows] - cluster.requested[CPU_COLUMN, rows]
-        gpu = self._devices.left[rows].sum(axis=1)
+        gpu = self.devices.left[rows].sum(axis=1)
         product = cpu / LARGEST_CPU_MILLICORES * (requirements.request(CPU_COLUMN) / LARGEST_CPU_MILLICORES)
         product = product + gpu / LARGEST_GPU_MILLI * (demand.devices * demand.milli / LARGEST_GPU_MILLI)
-        return np.asarray(MAX_NODE_SCORE * (1.0 - product / 2.0), dtype=np.float64).astype(np.int64)
+        return np.asarray(MAX_NODE_SCORE * (1.0 - product / 2.0), dtype=np.float64)

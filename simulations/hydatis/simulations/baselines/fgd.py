@@ -11,38 +11,31 @@ import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Float64Array, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
+from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN
 from hydatis.simulations.baselines.fragmentation import Fragmentation
-from hydatis.simulations.gpu_sharing.demands import MOST_DEVICES, WHOLE, GpuDemand, demand_of
+from hydatis.simulations.baselines.gpu_score import GpuScore
+from hydatis.simulations.gpu_sharing.demands import MOST_DEVICES, WHOLE, GpuDemand
 from hydatis.simulations.gpu_sharing.devices import GpuDevices
 
 
-class FgdScore:
+class FgdScore(GpuScore):
     """Score by what the pod does to the fragments."""
 
     name: ClassVar[str] = "FGDScore"
-    scope: ClassVar[Scope] = Scope.PLACEMENT
-    normalization: ClassVar[Normalization] = Normalization.NONE
 
     def __init__(self, fragmentation: Fragmentation) -> None:
+        super().__init__(GpuDevices(self))
         self._fragmentation = fragmentation
-        self.devices = GpuDevices(self)
         self._cluster: Cluster | None = None
 
-    def applies(self, requirements: Requirements) -> bool:
-        """Every pod."""
-        return True
-
-    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+    def rate(self, requirements: Requirements, demand: GpuDemand, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 0-100; 0 also where the pod does not fit."""
         self._cluster = cluster
-        self.devices.refresh(cluster)
         cpu_left = cluster.allocatable[CPU_COLUMN, rows] - cluster.requested[CPU_COLUMN, rows]
         left = self.devices.left[rows]
         before = self._fragmentation.amounts(cluster, rows, cpu_left, left)
-        demand = demand_of(requirements, cluster)
         cpu_after = cpu_left - requirements.request(CPU_COLUMN)
         if not demand.shares:
             after = self._fragmentation.amounts(cluster, rows, cpu_after, _without(left, demand.devices))

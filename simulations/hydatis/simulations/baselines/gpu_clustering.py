@@ -10,38 +10,26 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
+from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
 from hydatis.simulations.baselines.best_fit import LARGEST_GPU_MILLI
-from hydatis.simulations.gpu_sharing.demands import demand_of
-from hydatis.simulations.gpu_sharing.devices import GpuDevices
+from hydatis.simulations.baselines.gpu_score import GpuScore
+from hydatis.simulations.gpu_sharing.demands import GpuDemand
 
 _QUARTER = MAX_NODE_SCORE // 4
 
 
-class GpuClustering:
+class GpuClustering(GpuScore):
     """Score by which pods run there."""
 
     name: ClassVar[str] = "GpuClusteringScore"
-    scope: ClassVar[Scope] = Scope.PLACEMENT
-    normalization: ClassVar[Normalization] = Normalization.NONE
+    rates_all_pods: ClassVar[bool] = False
 
-    def __init__(self, devices: GpuDevices) -> None:
-        self._devices = devices
-
-    def applies(self, requirements: Requirements) -> bool:
-        """Every pod; one without GPU gets 0."""
-        return True
-
-    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+    def rate(self, requirements: Requirements, demand: GpuDemand, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 0-100."""
-        self._devices.refresh(cluster)
-        demand = demand_of(requirements, cluster)
-        if not demand.devices:
-            return np.zeros(len(rows), dtype=np.int64)
-        pods = self._devices.pods_by_devices[rows] > 0
+        pods = self.devices.pods_by_devices[rows] > 0
         alike = pods[:, 0 if demand.shares else demand.devices]
         kinds = np.count_nonzero(pods, axis=1)
         quarter = np.where(alike, np.where(kinds == 1, 3, 2), np.where(kinds == 0, 1, 0))
-        used = LARGEST_GPU_MILLI - self._devices.left[rows].sum(axis=1)
+        used = LARGEST_GPU_MILLI - self.devices.left[rows].sum(axis=1)
         return np.asarray(_QUARTER * used // LARGEST_GPU_MILLI + _QUARTER * quarter, dtype=np.int64)

@@ -11,36 +11,24 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.plugins import MAX_NODE_SCORE, Normalization, Scope
+from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
-from hydatis.simulations.gpu_sharing.demands import WHOLE, demand_of
-from hydatis.simulations.gpu_sharing.devices import GpuDevices
+from hydatis.simulations.baselines.gpu_score import GpuScore
+from hydatis.simulations.gpu_sharing.demands import WHOLE, GpuDemand
 
 _SHARED_LEAST = MAX_NODE_SCORE // 2
 _USED_NODE_LEAST = MAX_NODE_SCORE // 3
 
 
-class GpuPacking:
+class GpuPacking(GpuScore):
     """Score by how little new is touched."""
 
     name: ClassVar[str] = "GpuPackingScore"
-    scope: ClassVar[Scope] = Scope.PLACEMENT
-    normalization: ClassVar[Normalization] = Normalization.NONE
+    rates_all_pods: ClassVar[bool] = False
 
-    def __init__(self, devices: GpuDevices) -> None:
-        self._devices = devices
-
-    def applies(self, requirements: Requirements) -> bool:
-        """Every pod; one without GPU gets 0."""
-        return True
-
-    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+    def rate(self, requirements: Requirements, demand: GpuDemand, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 0-100; 0 also where the pod does not fit."""
-        self._devices.refresh(cluster)
-        demand = demand_of(requirements, cluster)
-        if not demand.devices:
-            return np.zeros(len(rows), dtype=np.int64)
-        left = self._devices.left[rows]
+        left = self.devices.left[rows]
         untouched = np.count_nonzero(left == WHOLE, axis=1)
         fits = np.count_nonzero(left >= demand.milli, axis=1) >= demand.devices
         # The device with the least left that suffices; a pod of whole devices only ever takes untouched ones.
@@ -49,5 +37,5 @@ class GpuPacking:
         shared = np.maximum(MAX_NODE_SCORE - fullest * 100 // WHOLE // 10, _SHARED_LEAST)
         used_node = np.maximum(_SHARED_LEAST - taken, _USED_NODE_LEAST)
         unused_node = np.maximum(_USED_NODE_LEAST - untouched, untouched)
-        score = np.where(untouched == self._devices.count[rows], unused_node, np.where(taken > 0, used_node, shared))
+        score = np.where(untouched == self.devices.count[rows], unused_node, np.where(taken > 0, used_node, shared))
         return np.asarray(np.where(fits, score, 0), dtype=np.int64)

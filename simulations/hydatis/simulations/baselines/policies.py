@@ -10,18 +10,25 @@ from types import MappingProxyType
 import numpy as np
 
 from hydatis.scheduler.plugins import FilterPlugin, ScorePlugin
+from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.policy import Heuristic, Policy
 from hydatis.scheduler.profile import PluginSet, Profile, WeightedPlugin
 from hydatis.simulations.baselines.best_fit import BestFit
+from hydatis.simulations.baselines.crane_dynamic import CraneDynamic
 from hydatis.simulations.baselines.dot_product import DotProduct
 from hydatis.simulations.baselines.fgd import FgdScore
 from hydatis.simulations.baselines.first_seen import MOST_ROWS, FirstSeen
 from hydatis.simulations.baselines.fragmentation import Fragmentation
 from hydatis.simulations.baselines.gpu_clustering import GpuClustering
 from hydatis.simulations.baselines.gpu_packing import GpuPacking
+from hydatis.simulations.baselines.koordinator import KoordinatorLoadAware
+from hydatis.simulations.baselines.load_variation_risk_balancing import LoadVariationRiskBalancing
+from hydatis.simulations.baselines.low_risk_over_commitment import LowRiskOverCommitment
+from hydatis.simulations.baselines.target_load_packing import TargetLoadPacking
 from hydatis.simulations.baselines.typical_pods import TypicalPods
+from hydatis.simulations.baselines.volcano_usage import VolcanoUsage
 from hydatis.simulations.gpu_sharing.devices import AnyDevice, Fullest, GpuDevices
 from hydatis.simulations.gpu_sharing.open_gpu_share import OpenGpuShare
 
@@ -39,6 +46,23 @@ class OneScore(Profile):
             return PluginSet(self.row_filters, (), (), ())
         scores = (WeightedPlugin(self.score, MOST_ROWS), WeightedPlugin(FirstSeen(), 1))
         return PluginSet(self.row_filters, (), scores, ())
+
+
+@dataclass(frozen=True)
+class OneScoreByChance(Profile):
+    """A profile whose nodes are ranked by one score alone, whatever the policy; of equals one is taken at random."""
+
+    score: ScorePlugin | None = None
+
+    @property
+    def every_score(self) -> tuple[ScorePlugin, ...]:
+        """Return the score."""
+        return () if self.score is None else (self.score,)
+
+    def under(self, policy: Policy) -> PluginSet:
+        """Return the same plugins for every policy."""
+        scores = [WeightedPlugin(score, 1) for score in self.every_score]
+        return PluginSet(self.row_filters, self.neighbour_filters, scores, ())
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,9 @@ class Surroundings:
     random: np.random.Generator
     """For policies that draw devices."""
 
+
+_FINE_POINTS = 1_000_000
+"""Of a score that ranks alone, so that nodes are equal only if they are."""
 
 PolicyMaker = Callable[[Surroundings], Profile]
 
@@ -107,7 +134,25 @@ def _under(heuristic: Heuristic) -> PolicyMaker:
     return make
 
 
-POLICIES: Mapping[str, PolicyMaker] = MappingProxyType(
+def _by_use(score: ScorePlugin, *filters: FilterPlugin) -> PolicyMaker:
+    """A policy that looks at measured use, beside kube-scheduler's filters."""
+
+    def make(around: Surroundings) -> Profile:
+        profile = OneScoreByChance(score=score)
+        return replace(profile, filters=(*profile.filters, *filters))
+
+    return make
+
+
+def _low_risk(around: Surroundings) -> Profile:
+    return OneScoreByChance(score=LowRiskOverCommitment())
+
+
+def _filtering(plugin: KoordinatorLoadAware | CraneDynamic | VolcanoUsage) -> PolicyMaker:
+    return _by_use(plugin, plugin)
+
+
+SHARING_GPUS: Mapping[str, PolicyMaker] = MappingProxyType(
     {
         "Random": _random,
         "DotProd": _with_fullest(DotProduct),
@@ -120,4 +165,28 @@ POLICIES: Mapping[str, PolicyMaker] = MappingProxyType(
         "MostAllocated": _under(Heuristic.MOST_ALLOCATED),
     }
 )
-"""The first six are those of the FGD paper; the others are what `fallback.heuristic` of that name does in a cluster."""
+"""Policies that know of shares of GPUs. The first six are those of the FGD paper; the others are what
+`fallback.heuristic` of that name does in a cluster.
+"""
+
+BY_USE: Mapping[str, PolicyMaker] = MappingProxyType(
+    {
+        "TargetLoadPacking": _by_use(TargetLoadPacking()),
+        "TargetLoadPackingByClass": _by_use(TargetLoadPacking(by_class=True)),
+        "LoadVariationRiskBalancing": _by_use(LoadVariationRiskBalancing()),
+        "LoadVariationRiskBalancingByClass": _by_use(LoadVariationRiskBalancing(by_class=True)),
+        "LowRiskOverCommitment": _low_risk,
+        "Koordinator": _filtering(KoordinatorLoadAware()),
+        "KoordinatorWithoutFilter": _by_use(KoordinatorLoadAware()),
+        "KoordinatorByClass": _by_use(KoordinatorLoadAware(by_class=True)),
+        "Crane": _filtering(CraneDynamic()),
+        "CraneByClass": _filtering(CraneDynamic(by_class=True)),
+        "Volcano": _filtering(VolcanoUsage()),
+        "VolcanoByClass": _filtering(VolcanoUsage(by_class=True)),
+        "ExpectedOverload": _by_use(ExpectedOverload(points=_FINE_POINTS)),
+    }
+)
+"""Policies that look at measured use; they know of whole nodes alone, not of shares of GPUs."""
+
+POLICIES: Mapping[str, PolicyMaker] = MappingProxyType({**SHARING_GPUS, **BY_USE})
+"""All of them."""

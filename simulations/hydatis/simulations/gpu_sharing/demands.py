@@ -30,7 +30,8 @@ class GpuDemand(NamedTuple):
 
 def demand_of(requirements: Requirements, cluster: Cluster) -> GpuDemand:
     """Return what pods of this class ask of GPUs; no devices when nothing."""
-    total = requirements.request(cluster.columns.column(GPU_MILLI))
+    column = cluster.columns.find(GPU_MILLI)
+    total = 0 if column is None else requirements.request(column)
     if total < WHOLE:
         return GpuDemand(1 if total else 0, total)
     return GpuDemand(total // WHOLE, WHOLE)

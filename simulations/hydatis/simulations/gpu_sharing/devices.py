@@ -93,7 +93,8 @@ class GpuDevices:
         return rows
 
     def _recount(self, cluster: Cluster, row: int) -> None:
-        devices = int(cluster.allocatable[cluster.columns.column(GPU_MILLI), row]) // WHOLE
+        column = cluster.columns.find(GPU_MILLI)
+        devices = 0 if column is None else int(cluster.allocatable[column, row]) // WHOLE
         if devices != self.count[row]:
             self.count[row] = devices
             self.left[row] = np.where(np.arange(MOST_DEVICES) < devices, WHOLE, 0)

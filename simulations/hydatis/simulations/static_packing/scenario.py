@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hydatis.simulations.baselines.policies import POLICIES, Surroundings
+from hydatis.simulations.baselines.policies import SHARING_GPUS, Surroundings
 from hydatis.simulations.baselines.typical_pods import TypicalPods
 from hydatis.simulations.errors import SimulationError
 from hydatis.simulations.intervals import interval_of
@@ -78,9 +78,9 @@ def run(workload: StaticWorkload, policies: Sequence[str], seeds: Sequence[int],
         SimulationError: a policy is not known.
 
     """
-    unknown = [policy for policy in policies if policy not in POLICIES]
+    unknown = [policy for policy in policies if policy not in SHARING_GPUS]
     if unknown:
-        raise SimulationError(f"--policies {unknown[0]} is unknown; choose from {', '.join(POLICIES)}.")
+        raise SimulationError(f"--policies {unknown[0]} is unknown; choose from {', '.join(SHARING_GPUS)}.")
     typical = TypicalPods.of(workload.pods)
     report: dict[str, Any] = {"policies": {}, "runs": {}, "speed": {}, "published": {}}
     for policy in policies:
@@ -106,7 +106,7 @@ def run_once(workload: StaticWorkload, policy: str, seed: int, typical: TypicalP
     """Run one policy with one seed. The order of the pods depends on the seed alone, whatever the policy."""
     orders, ties, devices = (np.random.default_rng([seed, stream]) for stream in range(3))
     order = order_of_pods(workload.pods, workload.nodes, orders)
-    profile = POLICIES[policy](Surroundings(typical, devices))
+    profile = SHARING_GPUS[policy](Surroundings(typical, devices))
     return pack(workload.nodes, workload.pods, order, profile, ties)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hydatis.simulations.baselines.policies import POLICIES, Surroundings
+from hydatis.simulations.baselines.policies import SHARING_GPUS, Surroundings
 from hydatis.simulations.baselines.typical_pods import TypicalPods
 from hydatis.simulations.static_packing.running import Packing, pack
 from hydatis.simulations.static_packing.scenario import StaticWorkload, load, run_once
@@ -43,7 +43,7 @@ def pod_list(*rows: tuple[int, int, int]) -> Arrivals:
 def packed(policy: str, nodes: NodeList, pods: Arrivals, seed: int = 1) -> Packing:
     around = Surroundings(TypicalPods.of(pods), np.random.default_rng(seed))
     order = np.arange(len(pods))
-    return pack(nodes, pods, order, POLICIES[policy](around), np.random.default_rng(seed))
+    return pack(nodes, pods, order, SHARING_GPUS[policy](around), np.random.default_rng(seed))
 
 
 SPREAD = node_list((8, 1, "T4"), (64, 8, "G2"))
@@ -79,7 +79,7 @@ def test_random_takes_any_node_that_fits_and_no_other() -> None:
     assert {run.nodes[2] for run in runs} == {"n1"}
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", SHARING_GPUS)
 def test_what_fits_nowhere_is_dropped_and_the_rest_goes_on(policy: str) -> None:
     pods = pod_list((2, 8, 1000), (2, 8, 1000), (100, 0, 0), (2, 1, 1000))
     result = packed(policy, SPREAD, pods)
@@ -89,13 +89,13 @@ def test_what_fits_nowhere_is_dropped_and_the_rest_goes_on(policy: str) -> None:
     assert result.cpu_allocation_percent == pytest.approx(100 * 4 / 72)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", SHARING_GPUS)
 def test_a_pod_goes_only_to_the_gpu_models_it_accepts(policy: str) -> None:
     pods = replace(pod_list((1, 1, 1000), (1, 1, 500)), gpu_models=(("T4",), ("V100", "G2")))
     assert packed(policy, SPREAD, pods).nodes == ("n0", "n1")
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", SHARING_GPUS)
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_lost_or_held_twice(policy: str, seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -104,7 +104,7 @@ def test_nothing_is_lost_or_held_twice(policy: str, seed: int) -> None:
     nodes = node_list(*((int(random.choice([32, 96])), int(random.choice([2, 8])), "G2") for _ in range(15)))
     order = order_of_pods(pods, nodes, random)
     around = Surroundings(TypicalPods.of(pods), np.random.default_rng(seed))
-    result = pack(nodes, pods, order, POLICIES[policy](around), np.random.default_rng(seed))
+    result = pack(nodes, pods, order, SHARING_GPUS[policy](around), np.random.default_rng(seed))
     assert result.placed + result.dropped == len(order) == len(result.nodes)
     for number, name in enumerate(nodes.names):
         there = order[np.array([node == name for node in result.nodes])]
@@ -115,7 +115,7 @@ def test_nothing_is_lost_or_held_twice(policy: str, seed: int) -> None:
     assert (result.allocated_percent <= result.arrived_percent + 10).all()
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", SHARING_GPUS)
 def test_the_same_seed_gives_the_same_placements(policy: str) -> None:
     workload = StaticWorkload("halves", SPREAD, HALVES, {})
     typical = TypicalPods.of(HALVES)
