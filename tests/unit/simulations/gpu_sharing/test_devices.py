@@ -48,6 +48,12 @@ def test_a_part_goes_to_the_fullest_device_that_suffices_and_whole_ones_to_untou
     assert devices.pods_by_devices[cluster.rows()[0]].tolist() == [5, 0, 1, 0, 0, 0, 0, 0, 0]
 
 
+def test_a_cluster_that_never_heard_of_gpus_has_none() -> None:
+    cluster = cluster_of(node("a").allocatable(cpu="64", memory="256Gi"))
+    place(cluster, pod("pod").requests(cpu="1"), "a")
+    assert left(GpuDevices(Fullest()), cluster) == {"a": []}
+
+
 def test_pods_placed_since_the_last_look_are_counted_in_order() -> None:
     cluster = cluster_of(gpu_node("a", 2))
     for number, milli in enumerate((700, 1000, 300)):
