@@ -6,7 +6,6 @@ import typer
 from typer.testing import CliRunner
 
 from hydatis.simulations.commands import simulate
-from hydatis.simulations.intervals import interval_of
 from hydatis.simulations.traces.folder import DATA_VARIABLE
 
 APP = typer.Typer()
@@ -58,7 +57,6 @@ def test_the_report_has_every_measure_with_its_interval(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--scenario", "online"], "--scenario online is unknown; choose from fgd-static"),
         (["--policies", "Best"], "--policies Best is unknown; choose from Random, DotProd"),
         (["--json", "/nowhere/out.json"], "cannot be written; name a file in a folder that exists"),
         (["--pod-list", "cpu100"], "HYDATIS_DATA is not set"),
@@ -71,11 +69,3 @@ def test_a_bad_argument_is_told_before_anything_runs(
     result = CliRunner().invoke(APP, arguments)
     assert result.exit_code == 1
     assert problem in result.output
-
-
-def test_an_interval_holds_its_mean_and_narrows_with_more_seeds() -> None:
-    few, many = interval_of([1.0, 2.0, 3.0]), interval_of([1.0, 2.0, 3.0] * 20)
-    assert few.mean == many.mean == 2
-    assert few.low < many.low < 2 < many.high < few.high
-    one = interval_of([5.0])
-    assert (one.low, one.mean, one.high) == (5, 5, 5)

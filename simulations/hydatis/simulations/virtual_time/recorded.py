@@ -21,6 +21,8 @@ from hydatis.simulations.virtual_time.pool import PART_SHARES, Pool, part_of
 from hydatis.simulations.virtual_time.scenario import Demand, Part
 from hydatis.simulations.virtual_time.workload import BEST_EFFORT, Owner, Usage
 
+FOLDERS = ("openb", "bitbrains_rnd", "alibaba_genai2026")
+"""Below HYDATIS_DATA: all that is read."""
 _DAY_SECONDS = 86_400
 _STEP_SECONDS = 300
 """Bitbrains' own."""

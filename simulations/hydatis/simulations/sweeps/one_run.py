@@ -1,0 +1,70 @@
+"""Makes one run: from its job to its summary. Called in whichever process, on whichever machine, the sweep runs.
+
+Policies with the same seed get the same workload, so the last one drawn is held, and so is what was read of the traces.
+"""
+
+import os
+from functools import lru_cache
+
+import numpy as np
+
+from hydatis.simulations.baselines.policies import POLICIES, Surroundings
+from hydatis.simulations.baselines.typical_pods import TypicalPods
+from hydatis.simulations.measures.catalogue import measure_run
+from hydatis.simulations.measures.timeline import timeline_of
+from hydatis.simulations.sweeps.assuming import assuming
+from hydatis.simulations.sweeps.job import Job
+from hydatis.simulations.sweeps.summary import RunSummary
+from hydatis.simulations.traces.folder import DATA_VARIABLE
+from hydatis.simulations.traces.forms import WHOLE_GPU_MILLI
+from hydatis.simulations.virtual_time.catalogue import scenario_named
+from hydatis.simulations.virtual_time.drawing import draw_workload
+from hydatis.simulations.virtual_time.pool import Source
+from hydatis.simulations.virtual_time.running import run
+from hydatis.simulations.virtual_time.scenario import Scenario
+from hydatis.simulations.virtual_time.sources import open_source
+from hydatis.simulations.virtual_time.workload import Workload
+
+_DEVICES = 7_002
+"""Tells the generator of policies that draw devices from all others with the same seed."""
+
+
+def run_job(job: Job) -> RunSummary:
+    """Draw the workload, play it, and measure what became of it.
+
+    Raises:
+        SimulationError: the workload cannot be drawn.
+        TraceError: the traces cannot be read.
+
+    """
+    changes = tuple(sorted(job.assumptions.items()))
+    scenario, workload = _drawn(job.scenario, changes, job.seed, os.environ.get(DATA_VARIABLE, ""))
+    around = Surroundings(_typical(workload), np.random.default_rng([job.seed, _DEVICES]))
+    record = run(scenario, workload, POLICIES[job.policy](around), job.seed)
+    return RunSummary(
+        job,
+        measure_run(record),
+        timeline_of(record),
+        nodes=len(record.nodes),
+        pods=len(workload),
+        decisions=record.decisions,
+    )
+
+
+@lru_cache(maxsize=1)
+def _source(data: str) -> Source:
+    return open_source({DATA_VARIABLE: data})
+
+
+@lru_cache(maxsize=1)
+def _drawn(name: str, changes: tuple[tuple[str, str], ...], seed: int, data: str) -> tuple[Scenario, Workload]:
+    scenario = assuming(scenario_named(name), dict(changes))
+    return scenario, draw_workload(scenario, _source(data), seed)
+
+
+def _typical(workload: Workload) -> TypicalPods:
+    """Return what FGD knows in advance: the requests that most pods have."""
+    of_owner = [
+        (owner.cpu_millicores, WHOLE_GPU_MILLI if owner.gpus else 0, owner.gpus, ()) for owner in workload.owners
+    ]
+    return TypicalPods.of_requests(of_owner[owner] for owner in workload.owner_of_pod.tolist())
