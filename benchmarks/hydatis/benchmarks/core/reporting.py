@@ -34,6 +34,8 @@ _HEADINGS = (
     "where a like pod's time goes",
 )
 _SHORT_HEADINGS = ("pod; p50 (p99) in ms", "first", "next like pod", "after changes", "where a like pod's time goes")
+_MOST_TIMES_USUAL = 5
+"""How many times the median shape's p99 the axis of the figure holds."""
 _MOST_PARTS = 3
 _MOST_PARTS_SHORT = 2
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
@@ -102,6 +104,12 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
         lefts = [left + width for left, width in zip(lefts, widths, strict=True)]
     p99 = [entry[Occasion.LIKE]["milliseconds"]["p99"] for entry in results]
     axes.plot(p99, names, linestyle="none", marker="|", markersize=12, color="black", label="p99 of the whole decision")
+    end = _end_of_axis(p99)
+    axes.set_xlim(0, end)
+    for name, mean, most in zip(names, lefts, p99, strict=True):
+        if most > end:
+            text = f"to {mean:.1f}, p99 {most:.1f} "
+            axes.text(end, name, text, ha="right", va="center", color="white", fontsize=8)
     axes.set_xlabel("milliseconds for the next like pod (bars: mean of each part)")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
@@ -111,6 +119,12 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
         figure.savefig(path, dpi=150)
     except ValueError as error:
         raise BenchError(f"--figure {path}: {error}; use a name that ends in .png, .svg or .pdf.") from error
+
+
+def _end_of_axis(p99: Sequence[float]) -> float:
+    """Return where the axis ends: the longest decisions are cut off there when they would dwarf all others."""
+    usual = sorted(p99)[len(p99) // 2]
+    return 1.05 * max(one for one in p99 if one <= _MOST_TIMES_USUAL * usual)
 
 
 def _rows(document: Mapping[str, Any]) -> list[list[str]]:
