@@ -10,7 +10,7 @@ import numpy as np
 from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filter_args import FilterArgs
-from hydatis.scheduler.filtering import Diagnosis, Filters, diagnose, rejections_beside
+from hydatis.scheduler.filtering import Diagnosis, Filters, diagnose, held_back, rejections_beside
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.nominations import Beside, Nominations
 from hydatis.scheduler.owner import Owner
@@ -42,12 +42,17 @@ class _Kept:
 class Look:
     """What filtering some nodes again brought."""
 
-    feasible: bool
-    """Whether one of them can run the pod."""
+    rows: Rows
+    """Those that can run the pod."""
     rejected_by: frozenset[str]
     """The first plugin to reject each of the others."""
     resolvable: Rows
     """Those of the others where pods might make way for it."""
+
+    @property
+    def feasible(self) -> bool:
+        """Whether any of them can run the pod."""
+        return len(self.rows) > 0
 
 
 class Evaluations:
@@ -118,14 +123,15 @@ class Evaluations:
     def look_again(self, pod: PodClass, args: FilterArgs, rows: Rows | None) -> Look:
         """Ask whether any of these nodes (None: of all) could run such a pod now, and which plugins reject it there.
 
-        Those where pods might make way are told only if the pod may displace any at all.
+        Those where pods might make way are told only if the pod may displace any at all. A node counts as free for the
+        class although it is kept for one of its own pods: `free_for_all` tells more.
         """
         requirements, cluster = pod.requirements, self._cluster
         if requirements.unsupported:
-            return Look(False, frozenset(), NO_ROWS)
+            return Look(NO_ROWS, frozenset(), NO_ROWS)
         space = prefilter(self._profile.prefilters, requirements, cluster)
         if isinstance(space, Rejected):
-            return Look(False, frozenset({space.plugin}), NO_ROWS)
+            return Look(NO_ROWS, frozenset({space.plugin}), NO_ROWS)
         if rows is None or space.names is not None:
             in_space = space.rows(cluster)
             rows = in_space if rows is None else np.intersect1d(rows, in_space)
@@ -146,7 +152,18 @@ class Evaluations:
                 remaining = np.setdiff1d(remaining, rejection.rows)
                 if may_displace:
                     resolvable.append(rejection.rows[~rejection.unresolvable()])
-        return Look(len(remaining) > 0, frozenset(rejecting), np.concatenate(resolvable) if resolvable else NO_ROWS)
+        return Look(remaining, frozenset(rejecting), np.concatenate(resolvable) if resolvable else NO_ROWS)
+
+    def free_for_all(self, pod: PodClass, args: FilterArgs, rows: Rows) -> bool:
+        """Tell whether any of these nodes, which `look_again` found free for the class, is so for each pod of it."""
+        beside = self._nominations.beside("", pod)
+        if not beside:
+            return True
+        free = np.zeros(self._cluster.capacity, dtype=np.bool_)
+        free[rows] = True
+        filters = Filters(self._profile.with_filter_args(args), pod, self._cluster)
+        free[held_back(filters, self._cluster, free, beside)] = False
+        return bool(free.any())
 
     def _new(self, pod: PodClass, neighbours: Neighbours, policy: Policy, only_rows: Rows | None) -> Evaluation:
         plugins = self._profile.under(policy)

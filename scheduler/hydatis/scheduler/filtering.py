@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from hydatis.scheduler.arrays import BoolArray, Rows
+from hydatis.scheduler.arrays import NO_ROWS, BoolArray, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.nominations import Beside
 from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, Scope, for_owner
@@ -107,6 +107,21 @@ class Filters:
                 )
         return rows
 
+    @property
+    def by_row_alone(self) -> bool:
+        """Whether what is placed on one node bears on no other node's verdict."""
+        return not self.across and not self._requirements.volumes
+
+    def passing(self, rows: Rows, *, placements_only: bool = False) -> BoolArray:
+        """Tell which rows are feasible; `placements_only`: as far as the pods placed there and elsewhere decide."""
+        passed = np.ones(len(rows), dtype=np.bool_)
+        for plugin in (*self.first, *self.last):
+            if not (placements_only and plugin.scope is Scope.NODE):
+                passed &= plugin.filter(self._requirements, self._cluster, rows)
+        for across in self.across:
+            passed &= across.filter(self._requirements, self._neighbours, self._cluster)[rows]
+        return passed
+
     def passes(self, row: int, *, placements_only: bool = False) -> bool:
         """Tell whether a row is feasible; `placements_only`: as far as the pods placed there and elsewhere decide."""
         rows = np.array([row], dtype=np.intp)
@@ -130,16 +145,10 @@ def held_back(filters: Filters, cluster: Cluster, feasible: BoolArray, beside: B
     """Return the feasible rows that are not so beside the pods nominated to them (kubernetes framework/runtime,
     RunFilterPluginsWithNominatedPods: a node must pass with them and without).
     """
-    rows = []
-    with WhatIf(cluster) as what_if:
-        for row, pods in beside.items():
-            if feasible[row]:
-                for uid, pod in pods:
-                    what_if.place(uid, row, pod)
-                if not filters.passes(row, placements_only=True):
-                    rows.append(row)
-                what_if.undo_to(0)
-    return np.array(rows, dtype=np.intp)
+    out = [NO_ROWS]
+    for rows in _with_nominated(filters, cluster, np.flatnonzero(feasible), beside):
+        out.append(rows[~filters.passing(rows, placements_only=True)])
+    return np.concatenate(out)
 
 
 def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpace, beside: Beside) -> Diagnosis:
@@ -152,11 +161,11 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
         tally.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
     if beside:
-        out = []
+        out = [NO_ROWS]
         for rejection in rejections_beside(filters, cluster, remaining, beside):
             tally.add(rejection)
-            out.append(int(rejection.rows[0]))
-        remaining = np.setdiff1d(remaining, np.array(out, dtype=np.intp))
+            out.append(rejection.rows)
+        remaining = np.setdiff1d(remaining, np.concatenate(out))
     for rejection in filters.rejections(remaining):
         tally.add(rejection)
     rows = np.sort(np.concatenate(tally.resolvable)) if tally.resolvable else remaining[:0]
@@ -167,14 +176,26 @@ def rejections_beside(filters: Filters, cluster: Cluster, rows: Rows, beside: Be
     """Yield what is said of those of the rows that are rejected beside the pods nominated to them; the others have
     still to be judged without these.
     """
-    asked = set(rows.tolist())
+    for placed in _with_nominated(filters, cluster, rows, beside):
+        yield from filters.rejections(placed)
+
+
+def _with_nominated(filters: Filters, cluster: Cluster, rows: Rows, beside: Beside) -> Iterator[Rows]:
+    """Place the nominated pods of some of the rows for the sake of argument, yield these rows, and go on with others.
+
+    Each node is judged beside its own nominated pods alone. All at once gives the same where no node's pods bear on
+    another node.
+    """
+    with_some = [row for row in rows.tolist() if row in beside]
+    together = len(with_some) if filters.by_row_alone else 1
     with WhatIf(cluster) as what_if:
-        for row, pods in beside.items():
-            if row in asked:
-                for uid, pod in pods:
+        for start in range(0, len(with_some), max(1, together)):
+            chosen = with_some[start : start + together]
+            for row in chosen:
+                for uid, pod in beside[row]:
                     what_if.place(uid, row, pod)
-                yield from filters.rejections(np.array([row], dtype=np.intp))
-                what_if.undo_to(0)
+            yield np.array(chosen, dtype=np.intp)
+            what_if.undo_to(0)
 
 
 def no_nodes_available(nodes: int, reasons: Mapping[str, int]) -> str:

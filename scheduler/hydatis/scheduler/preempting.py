@@ -256,8 +256,8 @@ class Preemptor:
         """Put back as many of the pods of lower priority as possible; the others are the victims."""
         placed = self.cluster.pods_on(row) if placed is None else placed
         potential = [
-            Victim(uid, other.priority, self.reservations.standing_of(uid).started_at)
-            for uid, other in placed.items()
+            self._as_victim(uid, other, number)
+            for number, (uid, other) in enumerate(placed.items())
             if other.priority < pod.priority
         ]
         victims: list[Victim] = []
@@ -267,6 +267,10 @@ class Preemptor:
                 victims.append(victim)
                 violations += violating
         return Candidate(row, tuple(self.rules.by_importance(victims)), violations) if victims else {NO_VICTIMS: 1}
+
+    def _as_victim(self, uid: str, pod: PodClass, number: int) -> Victim:
+        standing = self.reservations.standing_of(uid)
+        return Victim(uid, pod.priority, standing.started_at, 0 if standing.has_started else number)
 
     def _in_reprieve_order(
         self, victims: Iterable[Victim], placed: Mapping[str, PodClass]

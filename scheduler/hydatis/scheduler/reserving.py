@@ -29,6 +29,11 @@ class Standing(NamedTuple):
     preempted: bool = False
     """Whether it is being deleted for a pod of higher priority."""
 
+    @property
+    def has_started(self) -> bool:
+        """Whether a kubelet has started it."""
+        return self.started_at != _NOT_STARTED
+
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> "Standing":
         """Read a pod's."""

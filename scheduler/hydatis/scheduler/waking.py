@@ -12,9 +12,11 @@ there is still room for the class after the last: one place that becomes free do
 
 from collections import deque
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hydatis.scheduler.arrays import Rows
+import numpy as np
+
+from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.evaluating import Evaluations, Look
 from hydatis.scheduler.filter_args import FilterArgs
@@ -137,9 +139,21 @@ class Waking:
         self.classes_looked_at += 1
         look = self._evaluations.look_again(parked.pod_class, parked.args, entry.rows)
         if look.feasible:
-            return parked.pods.values()
+            if self._evaluations.free_for_all(parked.pod_class, parked.args, look.rows):
+                return parked.pods.values()
+            return self._expected(parked, look)
         self._queue.unschedulable.learn(parked, look.rejected_by)
         return self._could_displace(parked.pods.values(), parked.pod_class, parked.args, look)
+
+    def _expected(self, parked: ParkedClass, look: Look) -> Collection[PendingPod]:
+        """Return the pods for which the nodes that were found free are kept; and those that could displace others
+        there.
+        """
+        nodes = {self._cluster.node_name(row) for row in look.rows.tolist()}
+        expected = {uid: pod for uid, pod in parked.pods.items() if self._preemptor.nominations.node_of(uid) in nodes}
+        others = [pod for uid, pod in parked.pods.items() if uid not in expected]
+        beside = replace(look, rows=NO_ROWS, resolvable=np.union1d(look.resolvable, look.rows))
+        return [*expected.values(), *self._could_displace(others, parked.pod_class, parked.args, beside)]
 
     def _could_displace(
         self, pods: Iterable[PendingPod], pod_class: PodClass, args: FilterArgs, look: Look

@@ -99,6 +99,16 @@ def test_a_budget_spares_its_pods_where_others_can_go() -> None:
     assert cluster.victims() == {"batch"}
 
 
+def test_of_victims_that_have_not_started_the_one_that_came_to_the_node_first_is_named_first() -> None:
+    first, second = (pod(name).requests(cpu="2").priority(1).on("n") for name in ("first", "second"))
+    cluster = Cluster(node("n"), first, second.labels(app="web"))
+    cluster.tell(_budget("web", allowed=0))
+    cluster.see(_high())
+    preemption = cluster.report().preemption
+    assert preemption is not None
+    assert [victim.name for victim in preemption.victims] == ["first", "second"]
+
+
 def test_a_node_where_no_budget_is_broken_is_preferred_and_one_where_it_must_be_is_better_than_none() -> None:
     objects = (node("a"), node("b"), _low("web", "a", "4").labels(app="web"), _low("batch", "b", "4").priority(2))
     cluster = Cluster(*objects)
@@ -312,6 +322,31 @@ def test_only_as_many_pods_are_tried_again_as_find_others_to_displace() -> None:
     cluster.see(*(machine.unschedulable(False) for machine in machines))
     displacing = [getattr(instruction, "preemption", None) is not None for instruction in cluster.run()]
     assert displacing == [True, True, True]
+
+
+def test_a_node_that_is_kept_for_one_pod_brings_back_no_other_one_of_its_class() -> None:
+    names = [f"n-{number}" for number in range(8)]
+    victims = {name: _low(f"low-{name}", on=name, cpu="4") for name in names}
+    cluster = Cluster(*map(node, names), *victims.values(), *(_high(name=f"high-{name}") for name in names))
+    kept = {
+        report.nominated_node: report.pod.name for report in cluster.run() if isinstance(report, ReportUnschedulable)
+    }
+    assert set(kept) == set(names)
+    cluster.now = 20.0
+    cluster.tell(events.PodGone(victims["n-3"].uid))
+    (bind,) = cluster.run()
+    assert isinstance(bind, Bind)
+    assert (bind.pod.name, bind.node) == (kept["n-3"], "n-3")
+
+
+def test_a_node_with_room_beyond_what_is_kept_brings_back_others_of_the_class() -> None:
+    cluster = Cluster(node("n"), _low("low", cpu="4"), _high(name="first"))
+    assert cluster.victims() == {"low"}
+    cluster.see(_high(name="second"))
+    assert [instruction.pod.name for instruction in cluster.run()] == ["second"]
+    cluster.now = 20.0
+    cluster.see(node("n").allocatable(cpu="12"))
+    assert cluster.bound() == {"first": "n", "second": "n"}
 
 
 def test_a_pod_waits_for_victims_that_were_on_their_way_out_already() -> None:

@@ -24,6 +24,10 @@ class Victim(NamedTuple):
     priority: int
     started_at: str
     """Sorts by time; the earlier a pod started, the more important it is among those of its priority."""
+    turn: int = 0
+    """Of pods of its node that have not started, which comes first; 0 for those that have. kube-scheduler takes each as
+    started at the moment at which it looks at it (framework/preemption/types.go, NewPodVictim).
+    """
 
 
 class Candidate(NamedTuple):
@@ -52,7 +56,7 @@ class DefaultPreemption:
 
     def by_importance(self, victims: Iterable[Victim]) -> list[Victim]:
         """Sort the most important first; equals keep their order."""
-        return sorted(victims, key=lambda victim: (-victim.priority, victim.started_at))
+        return sorted(victims, key=lambda victim: (-victim.priority, victim.started_at, victim.turn))
 
     def best(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         """Return the candidates that no rule tells apart from the best; any of them may be chosen."""
