@@ -59,7 +59,8 @@ class Run:
         self.running = RunningPods(workload, self.machines.cpu_millicores, self.machines.memory_mib)
         self.recorder = Recorder(scenario, workload, self.machines)
         self._scraping = Scraping(len(self.machines), self._assumptions, gaps)
-        self._scraped: deque[Scrape] = deque()
+        self._scraped: deque[tuple[events.NodesMeasured, events.PodsMeasured]] = deque()
+        """Metrics on their way to the scheduler."""
         self._plan, self._late = plan_changes(len(self.machines), scenario.length_seconds, self._assumptions, faults)
         self._node_order = order.permutation(len(self.machines)).tolist()
         self._owners = [OwnerManifests(owner) for owner in workload.owners]
@@ -333,7 +334,7 @@ class Run:
         """Scrape what was, settle what has been done, and see what pods want and get until the next step."""
         assumptions, running = self._assumptions, self.running
         if now and now % assumptions.scrape_seconds == 0:
-            self._scraped.append(self._scraping.scrape(now, running))
+            self._scraped.append(self._telemetry(self._scraping.scrape(now, running)))
             self.queue.plan(now + assumptions.delivery_seconds, Happening.METRICS_ARRIVE)
         running.settle(now)
         running.look(now)
@@ -351,5 +352,24 @@ class Run:
             self.queue.plan(seconds, Happening.POD_ENDS, pod, self._lives[pod])
         self.queue.plan(self._next_step, Happening.STEP)
 
+    def _telemetry(self, scrape: Scrape) -> tuple[events.NodesMeasured, events.PodsMeasured]:
+        """Name nodes and pods as they are called at the time of the scrape."""
+        names, uids = self.machines.names, self._uids
+        return (
+            events.NodesMeasured(
+                [names[node] for node in scrape.nodes.tolist()],
+                np.full(len(scrape.nodes), scrape.sampled_at),
+                scrape.node_cpu_millicores,
+                scrape.node_memory_bytes,
+            ),
+            events.PodsMeasured(
+                [uids[pod] for pod in scrape.pods.tolist()],
+                np.full(len(scrape.pods), scrape.sampled_at),
+                scrape.pod_cpu_millicores,
+                scrape.pod_memory_bytes,
+            ),
+        )
+
     def _metrics_arrive(self, planned: Planned, now: float) -> None:
-        self._scraped.popleft()
+        for measured in self._scraped.popleft():
+            self.scheduler.handle(measured, now)
