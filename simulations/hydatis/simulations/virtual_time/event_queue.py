@@ -1,7 +1,7 @@
 """What is going to happen, in order of virtual time.
 
-Of what happens at the same time ends come first, so that what they free is there for the rest; then nodes, then a step
-of usage, metrics, and last what wants a node. Of equals, what was planned first comes first.
+Of what happens at the same time ends come first, so that what they free is there for the rest, and last what wants a
+node. Of equals, what was planned first comes first.
 """
 
 import heapq
@@ -16,10 +16,9 @@ class Happening(IntEnum):
     POD_STARTS = 1
     """A binding becomes effective."""
     NODE_CHANGES = 2
-    STEP = 3
-    METRICS_ARRIVE = 4
-    POD_GIVES_UP = 5
-    POD_IS_MADE_AGAIN = 6
+    METRICS_ARRIVE = 3
+    POD_GIVES_UP = 4
+    POD_IS_MADE_AGAIN = 5
 
 
 class Planned(NamedTuple):

@@ -87,7 +87,6 @@ class Run:
             Happening.POD_ENDS: self._pod_ends,
             Happening.POD_STARTS: self._pod_starts,
             Happening.NODE_CHANGES: self._node_changes,
-            Happening.STEP: self._step,
             Happening.METRICS_ARRIVE: self._metrics_arrive,
             Happening.POD_GIVES_UP: self._pod_gives_up,
             Happening.POD_IS_MADE_AGAIN: self._pod_is_made_again,
@@ -119,10 +118,6 @@ class Run:
         for number, planned in enumerate(self._plan):
             if planned.seconds < self._scenario.length_seconds:
                 self.queue.plan(planned.seconds, Happening.NODE_CHANGES, number)
-        # Those that are there from the beginning are in the first sample.
-        self._pods_come(0.0)
-        self._schedule(0.0)
-        self.queue.plan(0.0, Happening.STEP)
 
     def proceed(self) -> bool:
         """Let everything happen that happens next at one time; tell whether there was anything before the end."""
@@ -134,6 +129,10 @@ class Run:
             self._handlers[planned.kind](planned, now)
         self._pods_come(now)
         self._schedule(now)
+        if now == self._next_step:
+            # Last, so that a sample shows what has become of everything that happened by then.
+            self._step(now)
+            self._schedule(now)
         return True
 
     def finish(self) -> RunRecord:
@@ -146,7 +145,7 @@ class Run:
         return self.recorder.finish()
 
     def _next_seconds(self) -> float:
-        now = self.queue.next_seconds()
+        now = min(self.queue.next_seconds(), self._next_step)
         if self._next_pod < len(self._created):
             now = min(now, self._created[self._next_pod])
         wake = self.scheduler.next_wake()
@@ -330,7 +329,7 @@ class Run:
 
     # Usage and metrics
 
-    def _step(self, planned: Planned, now: float) -> None:
+    def _step(self, now: float) -> None:
         """Scrape what was, settle what has been done, and see what pods want and get until the next step."""
         assumptions, running = self._assumptions, self.running
         if now and now % assumptions.scrape_seconds == 0:
@@ -350,7 +349,6 @@ class Run:
         self._next_step = now + assumptions.step_seconds
         for seconds, pod in running.ending_by(now, self._next_step):
             self.queue.plan(seconds, Happening.POD_ENDS, pod, self._lives[pod])
-        self.queue.plan(self._next_step, Happening.STEP)
 
     def _telemetry(self, scrape: Scrape) -> tuple[events.NodesMeasured, events.PodsMeasured]:
         """Name nodes and pods as they are called at the time of the scrape."""

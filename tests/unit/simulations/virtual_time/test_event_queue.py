@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from hydatis.simulations.virtual_time.event_queue import EventQueue, Happening
 
 
-def test_at_one_time_ends_come_before_steps_and_steps_before_pods() -> None:
+def test_at_one_time_ends_come_first_and_what_wants_a_node_last() -> None:
     queue = EventQueue()
-    for kind in (Happening.POD_IS_MADE_AGAIN, Happening.STEP, Happening.NODE_CHANGES, Happening.POD_ENDS):
+    for kind in (Happening.POD_IS_MADE_AGAIN, Happening.METRICS_ARRIVE, Happening.NODE_CHANGES, Happening.POD_ENDS):
         queue.plan(5.0, kind)
     queue.advance(5.0)
     found = [planned.kind for planned in iter(queue.due, None)]
-    assert found == [Happening.POD_ENDS, Happening.NODE_CHANGES, Happening.STEP, Happening.POD_IS_MADE_AGAIN]
+    assert found == [Happening.POD_ENDS, Happening.NODE_CHANGES, Happening.METRICS_ARRIVE, Happening.POD_IS_MADE_AGAIN]
 
 
 def test_equals_come_in_the_order_in_which_they_were_planned() -> None:
@@ -26,7 +26,7 @@ def test_equals_come_in_the_order_in_which_they_were_planned() -> None:
 
 def test_nothing_is_due_before_its_time() -> None:
     queue = EventQueue()
-    queue.plan(5.0, Happening.STEP)
+    queue.plan(5.0, Happening.METRICS_ARRIVE)
     queue.advance(4.9)
     assert queue.due() is None
     assert queue.next_seconds() == 5.0
@@ -35,8 +35,8 @@ def test_nothing_is_due_before_its_time() -> None:
 def test_nothing_can_be_planned_for_the_past_and_time_cannot_run_back() -> None:
     queue = EventQueue()
     queue.advance(10.0)
-    with pytest.raises(ValueError, match=r"STEP planned for 9\.0 s, but it is 10\.0 s already"):
-        queue.plan(9.0, Happening.STEP)
+    with pytest.raises(ValueError, match=r"METRICS_ARRIVE planned for 9\.0 s, but it is 10\.0 s already"):
+        queue.plan(9.0, Happening.METRICS_ARRIVE)
     with pytest.raises(ValueError, match="time cannot run back"):
         queue.advance(9.0)
 
