@@ -154,6 +154,13 @@ def test_a_drained_nodes_pods_go_elsewhere() -> None:
     assert not np.isnan(found.cpu_demand_percent[5, 0])
 
 
+def test_the_planned_end_of_a_former_life_does_not_end_the_next() -> None:
+    # It was to end at 100; evicted at 95, it has 5 s left to run from 96 on.
+    found = record_with(scenario_of(4, 8), drain(1, 95.0), Pod(lifetime=100, cpu=3000))
+    assert found.node_of_pod.tolist() == [0]
+    assert found.ended_seconds.tolist() == [101]
+
+
 def test_a_node_that_joins_late_takes_pods_then() -> None:
     one = Run(scenario_of(4), workload_of(Pod(created=10, lifetime=60)), default_policy(), seed=1)
     one._late, one._plan = frozenset({0}), [PlannedChange(200.0, 0, NodeChange.JOINS)]
