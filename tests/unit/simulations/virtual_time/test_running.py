@@ -1,5 +1,6 @@
 """What becomes of pods and nodes in small runs, worked out by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,8 @@ def test_what_has_not_ended_runs_or_waits_at_the_end() -> None:
 
 
 def test_a_contended_node_stretches_what_runs_there_best_effort_first() -> None:
-    wants_all = {"cpu": 1900, "cpu_percent": (200,), "lifetime": 300.0}
-    found = record(scenario_of(4), Pod(**wants_all), Pod(**wants_all, qos="BE"))
+    wants_all = Pod(cpu=1900, cpu_percent=(200,), lifetime=300)
+    found = record(scenario_of(4), wants_all, replace(wants_all, qos="BE"))
     # The first gets 3,800 of 3,900 millicores, so the other creeps until it ends.
     assert found.stretched_seconds[0] == 0
     assert found.ended_seconds[0] == 300
