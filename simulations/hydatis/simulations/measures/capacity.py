@@ -25,11 +25,11 @@ def typical_pod(part: CountedPart) -> tuple[float, float]:
 
 
 def _stranded_cpu(part: CountedPart) -> float:
-    return _stranded(part, part.free_millicores, part.record.cpu_capacity_millicores, _cpu_alone_fits)
+    return _stranded(part, part.free_millicores, part.capacity_millicores, _cpu_alone_fits)
 
 
 def _stranded_memory(part: CountedPart) -> float:
-    return _stranded(part, part.free_mib, part.record.memory_capacity_mib, _memory_alone_fits)
+    return _stranded(part, part.free_mib, part.capacity_mib, _memory_alone_fits)
 
 
 def _cpu_alone_fits(part: CountedPart) -> BoolArray:
@@ -55,10 +55,9 @@ def _stranded(
 
 def usd_an_hour(part: CountedPart) -> Float64Array:
     """(samples,) Price of the nodes with at least one pod."""
-    record, prices = part.record, part.prices
     by_node = (
-        record.cpu_capacity_millicores / 1000 * prices.core_hour_usd
-        + record.memory_capacity_mib / _MIB_A_GIB * prices.gib_hour_usd
+        part.capacity_millicores / 1000 * part.prices.core_hour_usd
+        + part.capacity_mib / _MIB_A_GIB * part.prices.gib_hour_usd
     )
     return np.asarray(part.used @ by_node)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hydatis.scheduler.arrays import BoolArray
 from hydatis.simulations.measures.balance import BALANCE
 from hydatis.simulations.measures.capacity import CAPACITY
 from hydatis.simulations.measures.counted import CountedPart
@@ -15,9 +16,14 @@ MEASURES: tuple[Measure, ...] = (*OVERLOAD, *BALANCE, *SERVICE, *CAPACITY)
 BY_NAME: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
 
 
-def measure_run(record: RunRecord, prices: Prices | None = None) -> dict[str, float]:
-    """Return every measure of a run by name; NaN where the run has nothing to measure."""
-    part = CountedPart(record, prices)
+def measure_run(
+    record: RunRecord, prices: Prices | None = None, open_nodes: BoolArray | None = None
+) -> dict[str, float]:
+    """Return every measure of a run by name; NaN where the run has nothing to measure.
+
+    `open_nodes` tells which nodes pods can go to at all; others do not count (None: all do).
+    """
+    part = CountedPart(record, prices, open_nodes)
     return {measure.name: measure.of(part) for measure in MEASURES}
 
 

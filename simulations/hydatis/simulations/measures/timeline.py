@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Float64Array
+from hydatis.scheduler.arrays import BoolArray, Float64Array
 from hydatis.simulations.measures.capacity import usd_an_hour
 from hydatis.simulations.measures.counted import CountedPart
 from hydatis.simulations.measures.prices import Prices
@@ -64,9 +64,9 @@ class Timeline:
         return cls(**series, measured_from_hours=float(document["measured_from_hours"]))
 
 
-def timeline_of(record: RunRecord, prices: Prices | None = None) -> Timeline:
-    """Return what the report draws of a run."""
-    whole = CountedPart(replace(record, measured_from_seconds=-np.inf), prices)
+def timeline_of(record: RunRecord, prices: Prices | None = None, open_nodes: BoolArray | None = None) -> Timeline:
+    """Return what the report draws of a run, of the nodes that pods can go to (None: all)."""
+    whole = CountedPart(replace(record, measured_from_seconds=-np.inf), prices, open_nodes)
     cpu = whole.cpu_percent
     low, median, high = np.nanpercentile(cpu, _BAND_PERCENT, axis=1) if whole.samples else np.zeros((3, 0))
     nodes = whole.there.sum(axis=1)
@@ -80,7 +80,7 @@ def timeline_of(record: RunRecord, prices: Prices | None = None) -> Timeline:
         pending_pods=_blocks(whole.pending_pods.astype(np.float64)),
         nodes_used=_blocks(whole.used.sum(axis=1).astype(np.float64)),
         usd_an_hour=_blocks(usd_an_hour(whole)),
-        histogram=_histogram(CountedPart(record, prices).node_minutes),
+        histogram=_histogram(CountedPart(record, prices, open_nodes).node_minutes),
         measured_from_hours=record.measured_from_seconds / 3600,
     )
 

@@ -23,6 +23,7 @@ _BLUE, _ORANGE, _RED, _GREY = "#0072B2", "#E69F00", "#D55E00", "#8a8a8a"
 _OVERLOAD_COLOURS = {65: "#9ecae1", 80: _ORANGE, 90: _RED}
 _COLUMNS = 4
 _LEAST_SHARE_SHOWN = 0.001
+_NOTHING = 1e-9
 _WIDTH = 12.0
 _ROW = 2.1
 _SETTINGS: Any = {"svg.fonttype": "path", "svg.hashsalt": "hydatis", "font.size": 9, "axes.titlesize": 9.5}
@@ -181,7 +182,8 @@ def _widen(axes: Any) -> None:
     """Show at least a thousandth of the value to either side, so that rounding does not look like a difference."""
     left, right = axes.get_xlim()
     middle = (left + right) / 2
-    half = max((right - left) / 2, abs(middle) * _LEAST_SHARE_SHOWN, np.finfo(np.float32).tiny)
+    least = abs(middle) * _LEAST_SHARE_SHOWN if abs(middle) > _NOTHING else 1.0
+    half = max((right - left) / 2, least)
     axes.set_xlim(middle - half, middle + half)
 
 

@@ -19,6 +19,7 @@ from hydatis.simulations.traces.folder import DATA_VARIABLE
 from hydatis.simulations.traces.forms import WHOLE_GPU_MILLI
 from hydatis.simulations.virtual_time.catalogue import scenario_named
 from hydatis.simulations.virtual_time.drawing import draw_workload
+from hydatis.simulations.virtual_time.machines import Machines
 from hydatis.simulations.virtual_time.pool import Source
 from hydatis.simulations.virtual_time.running import run
 from hydatis.simulations.virtual_time.scenario import Scenario
@@ -41,10 +42,11 @@ def run_job(job: Job) -> RunSummary:
     scenario, workload = _drawn(job.scenario, changes, job.seed, os.environ.get(DATA_VARIABLE, ""))
     around = Surroundings(_typical(workload), np.random.default_rng([job.seed, _DEVICES]))
     record = run(scenario, workload, POLICIES[job.policy](around), job.seed)
+    untainted = Machines(scenario.nodes).untainted
     return RunSummary(
         job,
-        measure_run(record),
-        timeline_of(record),
+        measure_run(record, open_nodes=untainted),
+        timeline_of(record, open_nodes=untainted),
         nodes=len(record.nodes),
         pods=len(workload),
         decisions=record.decisions,

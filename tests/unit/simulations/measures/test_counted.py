@@ -21,6 +21,17 @@ def test_free_capacity_is_what_nobody_requested_on_nodes_that_are_there() -> Non
     assert part.free_mib.tolist() == [[16 * 1024, 0]]
 
 
+def test_nodes_that_no_pod_can_use_do_not_count() -> None:
+    run = record([[0.0, 90.0], [0.0, NOT_THERE]], cores=[4, 8], gib=[16, 32])
+    part = CountedPart(run, open_nodes=np.array([False, True]))
+    assert part.node_minutes.tolist() == [90]
+    assert part.times_seconds.tolist() == [0]
+    assert part.capacity_millicores.tolist() == [8000]
+    assert part.capacity_mib.tolist() == [32 * 1024]
+    measured = measure_run(run, open_nodes=np.array([False, True]))
+    assert (measured["node_minutes_above_80"], measured["nodes_used"]) == (100, 1)
+
+
 def test_pods_are_new_from_the_end_of_the_warm_up_on() -> None:
     pods = (
         PodFate(created=0, placed=0, ended=50, outcome=PodOutcome.FINISHED),
