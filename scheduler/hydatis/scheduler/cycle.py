@@ -30,6 +30,18 @@ from hydatis.scheduler.selecting import select
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """A cycle in which nothing but the choice is left: the pod, and which nodes it could go to."""
+
+    pod: PendingPod
+    args: FilterArgs
+    decision: Decision
+    space: SearchSpace
+    beside: Beside
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
 class SchedulingCycle:
     """What a cycle works on."""
 
@@ -43,6 +55,11 @@ class SchedulingCycle:
 
     def run(self, pod: PendingPod, policies: Iterable[Policy], now: float) -> Instruction:
         """Find a node for the pod and reserve it, or say why there is none."""
+        found = self.candidates(pod, policies, now)
+        return self.choose(found) if isinstance(found, Candidates) else found
+
+    def candidates(self, pod: PendingPod, policies: Iterable[Policy], now: float) -> Candidates | ReportUnschedulable:
+        """Tell which nodes the pod could go to, or why it does not matter."""
         policy = self.policy_of(pod, policies)
         decision = self._undecided(pod, policy, now)
         args = policy.plugin_args.filters
@@ -65,6 +82,12 @@ class SchedulingCycle:
             filters = Filters(self.profile.with_filter_args(args), pod.pod_class, self.cluster)
             evaluation.leave_out(held_back(filters, self.cluster, evaluation.feasible, beside))
 
+        return Candidates(pod, args, decision, space, beside, evaluation)
+
+    def choose(self, found: Candidates) -> Instruction:
+        """Choose among the candidates and reserve the node, or say why there is none."""
+        pod, evaluation, decision = found.pod, found.evaluation, found.decision
+
         # 4. NormalizeScore, weigh, and choose, unless the node that is kept for the pod will do.
         chosen = self._nominated_node(pod, evaluation)
         if chosen is not None:
@@ -72,11 +95,21 @@ class SchedulingCycle:
         else:
             selection = select(evaluation.ranking(), self.random)
             if selection is None:
-                return self._unschedulable(pod, args, decision, space, beside)
+                return self._unschedulable(pod, found.args, decision, found.space, found.beside)
             chosen = evaluation.node_score(selection.row)
             runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
             feasible = int(np.count_nonzero(evaluation.feasible))
             decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
+        return self.place(pod, chosen, decision)
+
+    def open_rows(self, found: Candidates) -> Rows:
+        """Return the rows among which there is something to choose; none where the cycle knows the outcome."""
+        if self._nominated_node(found.pod, found.evaluation) is not None:
+            return NO_ROWS
+        return np.flatnonzero(found.evaluation.feasible)
+
+    def place(self, pod: PendingPod, chosen: NodeScore, decision: Decision) -> Instruction:
+        """Reserve the chosen node, which is feasible."""
         row = self.cluster.row_of(chosen.node)
         assert row is not None, f"{chosen.node} was chosen and is not there"  # noqa: S101  a fault of the core itself
 

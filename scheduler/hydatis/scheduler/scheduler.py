@@ -9,7 +9,7 @@ Who calls: one driver, from one thread. Invariants, whatever the events and thei
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ import numpy as np
 from hydatis.scheduler import events
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import EVERYWHERE, ClusterEvent
-from hydatis.scheduler.cycle import SchedulingCycle
-from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.cycle import Candidates, SchedulingCycle
+from hydatis.scheduler.decision import NodeScore, PodReference
 from hydatis.scheduler.disruption_budgets import DisruptionBudgets
 from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
@@ -26,6 +26,7 @@ from hydatis.scheduler.inspecting import Inspection, Inspector
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
 from hydatis.scheduler.measured_load import LoadSettings
 from hydatis.scheduler.nominations import Nominations
+from hydatis.scheduler.open_decision import OpenDecision
 from hydatis.scheduler.owner import controller_reference
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.pod_class import PodClass, PodClasses, Rank
@@ -98,6 +99,8 @@ class Scheduler:
         self._cycle = SchedulingCycle(
             self._cluster, self._reservations, self._nominations, preemptor, self._evaluations, profile, random
         )
+        self._open: tuple[Candidates, frozenset[str]] | None = None
+        """The decision that is left to the caller, and the nodes that it may choose."""
         self._pods: dict[str, PendingPod] = {}
         self._policies: dict[str, Policy] = {}
         self._filter_args: set[FilterArgs] = set()
@@ -132,21 +135,62 @@ class Scheduler:
 
     def handle(self, event: events.Event, now: float) -> None:
         """Take note of what happened."""
+        if self._open is not None:
+            raise RuntimeError("a decision is open; decide before anything else happens")
         self._advance(now)
         handler: Any = self._handlers[type(event)]
         handler(event, now)
 
     def schedule_next(self, now: float) -> Instruction | None:
         """Run one scheduling cycle for the next pod; None when no pod is ready."""
+        pod = self._next_pod(now)
+        return None if pod is None else self._settled(pod, self._cycle.run(pod, self._policies.values(), now), now)
+
+    def open_decision(self, now: float) -> OpenDecision | Instruction | None:
+        """Do as `schedule_next` up to the choice of a node, and leave that to the caller, who must `decide` before
+        anything else happens. Where there is nothing to choose it is the instruction.
+        """
+        pod = self._next_pod(now)
+        if pod is None:
+            return None
+        found = self._cycle.candidates(pod, self._policies.values(), now)
+        if isinstance(found, Candidates):
+            rows = self._cycle.open_rows(found)
+            if len(rows):
+                self._open = (found, frozenset(self._cluster.node_name(row) for row in rows.tolist()))
+                return OpenDecision(pod.reference, self._open[1])
+            return self._settled(pod, self._cycle.choose(found), now)
+        return self._settled(pod, found, now)
+
+    def decide(self, node: str, now: float) -> Instruction:
+        """Place the pod of the open decision on one of its nodes.
+
+        Raises:
+            ValueError: no decision is open, or the node is not among its nodes.
+
+        """
+        if self._open is None:
+            raise ValueError("no decision is open")
+        found, nodes = self._open
+        if node not in nodes:
+            raise ValueError(f"{node} is not feasible for {found.pod.reference.uid}")
+        self._open = None
+        decision = replace(found.decision, feasible=len(nodes), chosen=NodeScore(node, 0, ()))
+        return self._settled(found.pod, self._cycle.place(found.pod, NodeScore(node, 0, ()), decision), now)
+
+    def _next_pod(self, now: float) -> PendingPod | None:
+        if self._open is not None:
+            raise RuntimeError("a decision is open; decide before the next pod's turn")
         self._advance(now)
         self._waking.look(now)
         pod = self._queue.pop(now)
         while pod is None and self._waking.pending:
             self._waking.look(now)
             pod = self._queue.pop(now)
-        if pod is None:
-            return None
-        instruction = self._cycle.run(pod, self._policies.values(), now)
+        return pod
+
+    def _settled(self, pod: PendingPod, instruction: Instruction, now: float) -> Instruction:
+        """Note what became of the pod."""
         if isinstance(instruction, Bind):
             self.statistics.attempts["scheduled"] += 1
             self.statistics.scheduled_after_flush += pod.flushed
