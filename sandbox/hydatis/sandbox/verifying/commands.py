@@ -63,7 +63,7 @@ def verify(
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as interrupt:
-        typer.echo("error: interrupted; the workers have been stopped and nothing is written", err=True)
+        typer.echo("error: interrupted; the workers have been stopped, and what they found by then is told", err=True)
         raise typer.Exit(130) from interrupt
     if not agreed:
         raise typer.Exit(1)
@@ -94,13 +94,19 @@ def _verify(plan: "Plan", json: Path | None) -> bool:
                 rate = tally.cases / (now - started)
                 told(f"{tally.cases:,} of {plan.cases:,} cases, {tally.disagreeing:,} disagree, {rate:,.0f} a second")
 
-        outcome = run(plan, oracle, tell)
+        outcome, interrupted = Outcome(), False
+        try:
+            run(plan, oracle, outcome, tell)
+        except KeyboardInterrupt:
+            interrupted = True
     document = report(plan, profile, outcome, time.monotonic() - started)
     if json is not None:
         json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     console = Console()
     print_report(document, console)
     print_disagreements(outcome.disagreements, console)
+    if interrupted:
+        raise KeyboardInterrupt
     return not outcome.tally.disagreeing and not document["untested"]
 
 

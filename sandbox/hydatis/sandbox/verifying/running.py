@@ -64,12 +64,12 @@ def clusters(plan: Plan, first: int, count: int) -> Iterator[Cluster]:
             yield cluster if left >= CANDIDATES else replace(cluster, candidates=cluster.candidates[:left])
 
 
-def run(plan: Plan, oracle: Path, told: Told = lambda so_far: None) -> Outcome:
-    """Verify as planned; `told` hears of all found so far after every few hundred cases.
+def run(plan: Plan, oracle: Path, found: Outcome, told: Told = lambda so_far: None) -> None:
+    """Verify as planned and add to `found`, which holds what there is so far whatever ends it; `told` hears of it after
+    every few hundred cases.
 
     Raises `VerifyError` where a worker dies or an oracle fails.
     """
-    found = Outcome()
     total = -(-plan.cases // CANDIDATES)
     tasks = ((first, min(_CLUSTERS_A_TASK, total - first)) for first in range(0, total, _CLUSTERS_A_TASK))
     with _workers(plan, oracle) as pool:
@@ -80,7 +80,6 @@ def run(plan: Plan, oracle: Path, told: Told = lambda so_far: None) -> Outcome:
                 pending = _collect(pending, found, told)
         while pending:
             pending = _collect(pending, found, told)
-    return found
 
 
 def _collect(pending: set[Future[Outcome]], found: Outcome, told: Told) -> set[Future[Outcome]]:

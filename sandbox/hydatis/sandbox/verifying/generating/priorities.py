@@ -9,6 +9,8 @@ _LOWEST = -10
 _PRIORITIES = (_LOWEST, 0, 0, 5, 5, 100, 2_000_000_000)
 _ALONE = "team-b"
 """A namespace without nominated pods."""
+NEVER_DISPLACED = 2_000_000_001
+"""Above the priority of every candidate."""
 _STARTED = ("2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
 _APPS = ("web", "db", "cache")
 LEAVING = "leaving"
@@ -43,7 +45,7 @@ def terminating(random: Random, pod: Manifest) -> None:
     """Let the pod be on its way out, perhaps for another pod."""
     pod["metadata"]["deletionTimestamp"] = "2026-01-02T00:00:00Z"
     if random.random() < 0.4:
-        pod["spec"]["priority"] = 2_000_000_001
+        pod["spec"]["priority"] = NEVER_DISPLACED
     else:
         pod["metadata"]["namespace"] = LEAVING
     if random.random() < 0.7:

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from hydatis.sandbox.verifying.cases import Manifest
+from hydatis.sandbox.verifying.generating.priorities import NEVER_DISPLACED
 
 CLAIMS = tuple(f"claim-{number}" for number in range(14))
 """Names of claims; what each of them is depends on the cluster's surroundings."""
@@ -57,21 +58,25 @@ def plain(random: Random, pod: Manifest) -> None:
 
 
 def keep_claims_for_one(placed: Iterable[Manifest], nominated: Iterable[Manifest], objects: Iterable[Manifest]) -> None:
-    """Leave each ReadWriteOncePod claim to the first placed pod that uses it, or one of that name in another namespace.
+    """Leave each ReadWriteOncePod claim to the first placed pod that uses it, or one of that name in another namespace,
+    which then never makes way.
 
     kube-scheduler never lets a second pod in, and counts on that when preemption takes the first away, or any that uses
-    a claim of the same name. It may overlook that nominated pods use such a claim.
+    a claim of the same name, even if the pod that is to fit waits for another one of its claims. It may overlook that
+    nominated pods use such a claim.
     """
-    for_one = {
-        claim["metadata"]["name"]
-        for claim in objects
-        if claim["kind"] == "PersistentVolumeClaim" and ONE_POD in claim["spec"]["accessModes"]
-    }
+    namespaces: dict[str, set[str]] = {}
+    for claim in objects:
+        if claim["kind"] == "PersistentVolumeClaim" and ONE_POD in claim["spec"]["accessModes"]:
+            namespaces.setdefault(claim["metadata"]["name"], set()).add(claim["metadata"]["namespace"])
     taken: set[str] = set()
     for pod in placed:
-        taken |= for_one.intersection(_leave_out(pod, taken))
+        used = namespaces.keys() & _leave_out(pod, taken)
+        if any(namespaces[name] != {pod["metadata"]["namespace"]} for name in used):
+            pod["spec"]["priority"] = NEVER_DISPLACED
+        taken |= used
     for pod in nominated:
-        _leave_out(pod, for_one)
+        _leave_out(pod, namespaces)
 
 
 def _leave_out(pod: Manifest, claims: Collection[str]) -> list[str]:
