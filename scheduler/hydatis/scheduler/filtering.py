@@ -7,10 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from hydatis.scheduler.arrays import NO_ROWS, BoolArray, Rows
+from hydatis.scheduler.arrays import NO_ROWS, BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.nominations import Beside
+from hydatis.scheduler.nominations import Beside, requested_by
 from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, Scope, for_owner
+from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.prefiltering import SearchSpace
 from hydatis.scheduler.profile import Profile
@@ -112,6 +113,13 @@ class Filters:
         """Whether what is placed on one node bears on no other node's verdict."""
         return not self.across and not self._requirements.volumes
 
+    @property
+    def by_room_alone(self) -> bool:
+        """Whether all that placed pods can take from a pod of this class is what they request."""
+        return not self.across and all(
+            plugin.scope is Scope.NODE or type(plugin) is NodeResourcesFit for plugin in (*self.first, *self.last)
+        )
+
     def passing(self, rows: Rows, *, placements_only: bool = False) -> BoolArray:
         """Tell which rows are feasible; `placements_only`: as far as the pods placed there and elsewhere decide."""
         passed = np.ones(len(rows), dtype=np.bool_)
@@ -187,15 +195,33 @@ def _with_nominated(filters: Filters, cluster: Cluster, rows: Rows, beside: Besi
     another node.
     """
     with_some = [row for row in rows.tolist() if row in beside]
+    if not with_some:
+        return
+    if filters.by_room_alone and cluster.inexact_rows.isdisjoint(with_some):
+        amounts = [requested_by(beside[row], len(cluster.requested)) for row in with_some]
+        exact = [of_row for of_row in amounts if of_row is not None]
+        if len(exact) == len(with_some):
+            yield from _with_requests(cluster, np.array(with_some, dtype=np.intp), np.array(exact).T)
+            return
     together = len(with_some) if filters.by_row_alone else 1
     with WhatIf(cluster) as what_if:
-        for start in range(0, len(with_some), max(1, together)):
+        for start in range(0, len(with_some), together):
             chosen = with_some[start : start + together]
             for row in chosen:
                 for uid, pod in beside[row]:
                     what_if.place(uid, row, pod)
             yield np.array(chosen, dtype=np.intp)
             what_if.undo_to(0)
+
+
+def _with_requests(cluster: Cluster, rows: Rows, amounts: Int64Array) -> Iterator[Rows]:
+    """Yield the rows while so much more is requested there; shape (resources, rows)."""
+    before = cluster.requested[:, rows].copy()
+    cluster.requested[:, rows] += amounts
+    try:
+        yield rows
+    finally:
+        cluster.requested[:, rows] = before
 
 
 def no_nodes_available(nodes: int, reasons: Mapping[str, int]) -> str:

@@ -7,6 +7,9 @@ to one node at most; a placed pod is not nominated; with no nominated pods nobod
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
+
+from hydatis.scheduler.arrays import Int64Array
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.decision import PodReference
@@ -16,6 +19,16 @@ Beside = Mapping[int, Sequence[tuple[str, PodClass]]]
 """Row to the nominated pods, uid and class, that a pod has to heed there."""
 
 NOBODY: Beside = {}
+
+
+def requested_by(pods: Sequence[tuple[str, PodClass]], resources: int) -> Int64Array | None:
+    """Add up what nominated pods request, by column of the cluster's tables; None where 64 bits may not hold it."""
+    amounts = np.zeros(resources, dtype=np.int64)
+    for _, pod in pods:
+        if pod.requirements.huge:
+            return None
+        amounts[pod.requirements.columns] += pod.requirements.amounts
+    return amounts
 
 
 class Nominations:

@@ -20,7 +20,7 @@ from hydatis.scheduler.disruption_budgets import DisruptionBudgets
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import Filters, no_nodes_available
 from hydatis.scheduler.instructions import Preemption
-from hydatis.scheduler.nominations import Beside, Nominations
+from hydatis.scheduler.nominations import Beside, Nominations, requested_by
 from hydatis.scheduler.plugins import Scope
 from hydatis.scheduler.plugins.default_preemption import (
     NEVER,
@@ -191,9 +191,10 @@ class Preemptor:
 
     def _rule_out(
         self, pod: PodClass, filters: Filters, beside: Beside, rows: Rows
-    ) -> tuple[Counter[str], Rows, frozenset[int]]:
+    ) -> tuple[Counter[str], Rows, Mapping[int, Int64Array]]:
         """Rule out the rows where not even the removal of all pods of lower priority would help, as far as that shows
-        in the tables; return the reasons, the rows that are left, and those of them where only room is wanting.
+        in the tables; return the reasons and the rows that are left, and what would be requested on those of them where
+        only room is wanting, by resource.
         """
         freed = self._displaceable.below(pod.priority)
         nobody = freed[PODS_COLUMN, rows] == 0
@@ -203,35 +204,43 @@ class Preemptor:
             rows = rows[~nobody]
         placement = [p for p in filters.first if p.scope is not Scope.NODE]
         if any(not isinstance(plugin, NodeResourcesFit) for plugin in placement):
-            return reasons, rows, frozenset()
-        closer = self.cluster.inexact_rows | beside.keys()
+            return reasons, rows, {}
+        nominated: dict[int, Int64Array] = {}
+        if filters.by_room_alone:
+            for row in beside.keys() & set(rows.tolist()):
+                amounts = requested_by(beside[row], len(self.cluster.requested))
+                if amounts is not None:
+                    nominated[row] = amounts
+        closer = self.cluster.inexact_rows | (beside.keys() - nominated.keys())
         judged = rows[~np.isin(rows, list(closer))] if closer else rows
         plugins = filters.first if filters.across else (*filters.first, *filters.last)
         requested = self.cluster.requested
         before = requested[:, judged].copy()
         requested[:, judged] -= freed[:, judged]
+        for row, amounts in nominated.items():
+            if row not in closer:
+                requested[:, row] += amounts
         try:
             remaining = judged
             for rejection in filters.rejections_row_by_row(plugins, judged):
                 reasons.update(rejection.reasons())
                 rows = rows[~np.isin(rows, rejection.rows)]
                 remaining = remaining[~np.isin(remaining, rejection.rows)]
+            would_be = {row: requested[:, row].copy() for row in remaining.tolist()} if filters.by_room_alone else {}
         finally:
             requested[:, judged] = before
-        only_room = not filters.across and all(
-            plugin.scope is Scope.NODE or type(plugin) is NodeResourcesFit for plugin in (*filters.first, *filters.last)
-        )
-        return reasons, rows, frozenset(remaining.tolist() if only_room else ())
+        return reasons, rows, would_be
 
     def _dry_runs(self, uid: str, pod: PodClass, args: FilterArgs, rows: Rows) -> Iterator[Candidate | Reasons]:
         """Yield a candidate for each row that can be one, and why the others cannot."""
         beside = self.nominations.beside(uid, pod)
         filters = Filters(self.profile.with_filter_args(args), pod, self.cluster)
-        reasons, rows, by_sums = self._rule_out(pod, filters, beside, rows)
+        reasons, rows, would_be = self._rule_out(pod, filters, beside, rows)
         yield reasons
         for row in rows.tolist():
-            if row in by_sums:
-                yield self._choose(row, pod, _Sums(self.cluster, row, pod, self._displaceable.below(pod.priority)))
+            requested = would_be.get(row)
+            if requested is not None:
+                yield self._choose(row, pod, _Sums(self.cluster, row, pod, requested))
             else:
                 yield self._dry_run(row, pod, filters, beside)
 
@@ -305,13 +314,11 @@ class _Sums:
     tell who can stay, without touching the tables.
     """
 
-    def __init__(self, cluster: Cluster, row: int, pod: PodClass, freed: Int64Array) -> None:
+    def __init__(self, cluster: Cluster, row: int, pod: PodClass, requested: Int64Array) -> None:
+        """`requested`: by resource, when all pods of lower priority are gone."""
         wanted = [(column, amount) for column, amount in (*pod.requirements.requests, (PODS_COLUMN, 1)) if amount]
         self._columns = [column for column, _ in wanted]
-        self._left = [
-            int(cluster.allocatable[column, row] - cluster.requested[column, row] + freed[column, row]) - amount
-            for column, amount in wanted
-        ]
+        self._left = [int(cluster.allocatable[column, row] - requested[column]) - amount for column, amount in wanted]
 
     def spares(self, uid: str, pod: PodClass) -> bool:
         """Let a pod stay if the room is enough for both; tell whether it is."""
