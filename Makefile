@@ -28,10 +28,10 @@ $(INSTALLED): pyproject.toml requirements/dev.txt
 demo: $(INSTALLED) ## Schedule real pods on a real control plane, and say why (DEMO_ARGS="--json FILE" adds arguments)
 	$(BIN)/hydatis demo $(DEMO_ARGS)
 
-# Two workers: most of a test's time goes into waiting for servers. A file stays with one worker, which keeps its servers.
+# Three workers: most of a test's time goes into waiting for servers. A file stays with one worker, which keeps its servers.
 test: $(INSTALLED) ## Run every test; the first run builds the control plane (TEST_ARGS="-k queue" adds arguments)
 	$(BIN)/hydatis sandbox build
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(TEST_ARGS)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile $(TEST_ARGS)
 
 unit: $(INSTALLED) ## Run the tests that need no cluster, in seconds
 	$(BIN)/pytest tests/unit $(TEST_ARGS)
