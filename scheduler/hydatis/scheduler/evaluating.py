@@ -108,8 +108,7 @@ class Evaluations:
             cluster.placed.version,
             cluster.workloads.version,
             cluster.storage.version,
-            cluster.load.changes.position,
-            cluster.load.owners.version,
+            *(cluster.load.version if profile.filters_by_load else ()),
         )
         known = self._diagnoses.get((pod, args))
         if known is not None and known[0] == version:

@@ -77,6 +77,11 @@ class MeasuredLoad:
         self._sample_ages = SampleAges()
         self._placement_ages = PlacementAges()
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another whenever any row may be judged otherwise."""
+        return self.changes.position, self.owners.version
+
     # What arrives
 
     def advance(self, now: float) -> bool:

@@ -184,8 +184,7 @@ class Preemptor:
             cluster.placed.version,
             cluster.workloads.version,
             cluster.storage.version,
-            cluster.load.changes.position,
-            cluster.load.owners.version,
+            *(cluster.load.version if self.profile.filters_by_load else ()),
             self.nominations.version,
         )
 

@@ -16,6 +16,7 @@ from hydatis.scheduler.plugins import (
     OwnerAware,
     PreFilterPlugin,
     ReservePlugin,
+    Scope,
     ScorePlugin,
     for_owner,
 )
@@ -132,6 +133,11 @@ class Profile:
     def every_score(self) -> tuple[ScorePlugin, ...]:
         """All score plugins that judge each node by itself, whatever the policy."""
         return tuple(self.scores)
+
+    @cached_property
+    def filters_by_load(self) -> bool:
+        """Whether a filter looks at what is measured."""
+        return any(plugin.scope is Scope.LOAD for plugin in self.row_filters)
 
     @cached_property
     def by_class(self) -> bool:

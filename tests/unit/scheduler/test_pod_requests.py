@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from hydatis.scheduler.pod_requests import pod_nonzero_requests, pod_requests
+from hydatis.scheduler.pod_requests import (
+    container_cpu,
+    overhead_millicores,
+    pod_limits,
+    pod_nonzero_requests,
+    pod_requests,
+)
 from hydatis.scheduler.testing import PodBuilder, pod
 
 
@@ -101,3 +107,46 @@ def test_each_container_without_a_request_counts_as_100m_and_200mi_in_scoring() 
 def test_an_explicit_zero_stays_zero_in_scoring() -> None:
     manifest = pod().requests(cpu="0", memory="0").manifest()
     assert pod_nonzero_requests(manifest["spec"], {}) == (0, 0)
+
+
+def _container(name: str, limits: dict[str, str], **fields: Any) -> dict[str, Any]:
+    return {"name": name, "resources": {"limits": limits}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("spec", "limits"),
+    [
+        ({"containers": [_container("a", {})]}, {}),
+        (
+            {"containers": [_container("a", {"cpu": "1", "memory": "1Ki"}), _container("b", {"cpu": "500m"})]},
+            {"cpu": 1500, "memory": 1024},
+        ),
+        (
+            {
+                "containers": [_container("a", {"cpu": "1"})],
+                "initContainers": [
+                    _container("sidecar", {"cpu": "200m"}, restartPolicy="Always"),
+                    _container("init", {"cpu": "2"}),
+                ],
+            },
+            {"cpu": 2200},
+        ),
+        ({"containers": [_container("a", {"cpu": "1"})], "overhead": {"cpu": "50m", "memory": "1Ki"}}, {"cpu": 1050}),
+        ({"containers": [_container("a", {"nvidia.com/gpu": "1", "ephemeral-storage": "1Gi"})]}, {}),
+    ],
+    ids=["none", "two containers", "an init container beside a sidecar", "overhead", "what is neither cpu nor memory"],
+)
+def test_limits_add_up_like_requests(spec: dict[str, Any], limits: dict[str, int]) -> None:
+    assert pod_limits(spec) == limits
+
+
+def test_each_container_states_its_own_cpu() -> None:
+    containers = [
+        {"resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "1"}}},
+        {"resources": {"requests": {"cpu": "1.5"}}},
+        {},
+    ]
+    spec = {"containers": containers, "initContainers": [_container("init", {"cpu": "9"})], "overhead": {"cpu": "10m"}}
+    assert container_cpu(spec) == ((100, 1000), (1500, None), (None, None))
+    assert overhead_millicores(spec) == 10
+    assert overhead_millicores({}) == 0

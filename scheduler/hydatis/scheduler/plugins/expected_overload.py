@@ -93,8 +93,10 @@ class ExpectedOverload(OwnerAware):
         requests = (requirements.nonzero_cpu, requirements.nonzero_memory)
         means = (requests[0] * use.cpu_mean, requests[1] * use.memory_mean)
         variances = (requests[0] ** 2 * use.cpu_variance, requests[1] ** 2 * use.memory_variance)
-        expected, spread, assumed = load.expected.mean(rows), load.expected.variance(rows), load.assumed(rows)
+        expected, spread = load.expected.mean(rows), load.expected.variance(rows)
         fresh = load.younger(rows, self.fresh_seconds)
+        assumed = np.zeros((2, len(rows)))
+        assumed[:, fresh] = load.assumed(rows[fresh])
         total = np.zeros(len(rows))
         kinds = (
             (CPU_COLUMN, load.cpu_millicores, self.cpu_threshold, 1.0),

@@ -62,13 +62,13 @@ def class_mean(load: MeasuredLoad) -> Estimate:
 
 
 def unmeasured(load: MeasuredLoad, rows: Rows) -> Iterator[tuple[int, float, list[PodLoad]]]:
-    """Yield, of those of the rows that have any, position, end of the last sample, and the pods that the sample does
-    not wholly hold, in the order in which they were placed.
+    """Yield, of those of the rows that were ever sampled and have any, position, end of the last sample, and the pods
+    that the sample does not wholly hold, in the order in which they were placed.
     """
     if load.pods.unmeasured:
         for position, row in enumerate(rows.tolist()):
             pods = load.pods.unmeasured.get(row)
-            if pods:
+            if pods and np.isfinite(load.sampled_at[row]):
                 yield position, float(load.sampled_at[row]), list(pods.values())
 
 

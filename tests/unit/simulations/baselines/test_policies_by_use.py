@@ -188,6 +188,33 @@ def test_a_pod_that_expired_metrics_rejected_comes_back_with_the_next_sample() -
     assert isinstance(scheduler.schedule_next(260.0), Bind)
 
 
+@pytest.mark.parametrize("name", ["Random", "KubeScheduler"])
+def test_metrics_do_not_change_what_a_policy_without_them_does(name: str) -> None:
+    nodes = []
+    for metrics in (False, True):
+        scheduler = scheduler_of(name)
+        for number in range(5):
+            scheduler.handle(events.NodeSeen(node(f"n{number}").manifest()), 0.0)
+        chosen = []
+        for number in range(60):
+            now = float(number)
+            if metrics:
+                names = tuple(f"n{each}" for each in range(5))
+                used = np.arange(5.0) * number
+                scheduler.handle(events.NodesMeasured(names, np.full(5, now), used, used), now)
+            builder = pod(f"p{number}").requests(cpu="3" if number % 4 < 2 else "400m")
+            manifest = builder.manifest()
+            manifest["metadata"]["uid"] = f"p{number}"
+            scheduler.handle(events.PodSeen(manifest), now)
+            while (instruction := scheduler.schedule_next(now)) is not None:
+                chosen.append(instruction.node if isinstance(instruction, Bind) else "")
+            if number % 4 == 3:
+                scheduler.handle(events.PodGone(f"p{number - 9}"), now)
+        nodes.append(chosen)
+    assert nodes[0] == nodes[1]
+    assert "" in nodes[0]
+
+
 def test_profiles_say_whether_they_tell_owners_apart() -> None:
     by_class = {name for name, make in POLICIES.items() if make(_AROUND).by_class}
     assert by_class == {name for name in BY_USE if name.endswith("ByClass")} | {"ExpectedOverload"}
