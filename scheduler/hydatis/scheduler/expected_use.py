@@ -1,5 +1,5 @@
-"""What the pods on each node are expected to use by what their owners' pods have been seen to use, kept up to date row
-by row. `MeasuredLoad` owns it; it stands in for a node that no sample tells of.
+"""What the pods on each node are expected to use by what they and their owners' pods have been seen to use, kept up to
+date row by row. `MeasuredLoad` owns it; it stands in for a node that no sample tells of.
 """
 
 import numpy as np
@@ -13,8 +13,11 @@ from hydatis.scheduler.pod_loads import PodLoads
 class ExpectedUse:
     """Sums over the pods of each row. Variances add up as if pods were independent."""
 
-    def __init__(self, pods: PodLoads, owners: OwnerHistory, changes: ChangeLog, capacity: int) -> None:
+    def __init__(
+        self, pods: PodLoads, owners: OwnerHistory, changes: ChangeLog, own_counts_from: float, capacity: int
+    ) -> None:
         self._pods = pods
+        self._own_counts_from = own_counts_from
         self._owners = owners
         self._changes = changes
         self._capacity = capacity
@@ -55,8 +58,8 @@ class ExpectedUse:
         pods = self._pods
         ordered = np.arange(self._capacity) if rows is None else np.sort(rows)
         where, who, requests = np.searchsorted(ordered, pods.rows[slots]), pods.owners[slots], pods.requests[:, slots]
-        shares, spread = self._owners.means[:, who], self._owners.variances[:, who]
+        means, spread = pods.means(slots, self._own_counts_from), self._owners.variances[:, who]
         for resource in range(2):
-            mean = np.bincount(where, requests[resource] * shares[resource], len(ordered))
+            mean = np.bincount(where, means[resource], len(ordered))
             variance = np.bincount(where, requests[resource] ** 2 * spread[resource], len(ordered))
             self._mean[resource, ordered], self._variance[resource, ordered] = mean, variance

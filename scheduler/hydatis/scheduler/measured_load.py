@@ -71,7 +71,8 @@ class MeasuredLoad:
         """Rows of which something changed here."""
         self.owners = OwnerHistory(self.settings.history)
         self.pods = PodLoads(self.owners, self.settings.window_seconds)
-        self.expected = ExpectedUse(self.pods, self.owners, self.changes, capacity)
+        counts_from = self.settings.history.pod_counts_from
+        self.expected = ExpectedUse(self.pods, self.owners, self.changes, counts_from, capacity)
         self.peaks = Peaks(capacity)
         self._windows = LoadWindows(capacity)
         self._sample_ages = SampleAges()
@@ -119,8 +120,8 @@ class MeasuredLoad:
         self, uids: Sequence[str], sampled_at: Float64Array, cpu: Float64Array, memory: Float64Array
     ) -> None:
         """Take in samples of some placed pods; others are left out."""
-        correlation = self.settings.history.correlation_seconds
-        self.changes.extend(self.pods.pods_sampled(uids, sampled_at, np.stack([cpu, memory]), correlation))
+        used = np.stack([cpu, memory])
+        self.changes.extend(self.pods.pods_sampled(uids, sampled_at, used, self.settings.history))
 
     # Who is placed
 

@@ -17,7 +17,6 @@ time since the last as a share of `correlation_seconds`.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -54,9 +53,13 @@ class HistorySettings:
     """How owners' history is kept."""
 
     half_life_seconds: float = 3 * 86_400.0
-    """A sample counts half after so long."""
+    """In what is known of an owner, a sample counts half after so long."""
     correlation_seconds: float = 3600.0
     """For how long a pod's use tells little more than one sample of it."""
+    pod_half_life_seconds: float = 6 * 3600.0
+    """The same of a pod's own samples, in what is expected of that pod."""
+    pod_counts_from: float = 1.0
+    """With so many observations of its own, a pod's mean counts as much as its owner's in what is expected of it."""
     most_owners: int = 10_000
     """Owners remembered. Those without pods make way first; when all have pods, new ones stay unknown."""
     cpu: FirstGuess = FirstGuess(0.5, 0.3, 0.3)
@@ -91,7 +94,7 @@ class OwnerHistory:
         self._settings = settings or HistorySettings()
         self._guesses = (self._settings.cpu, self._settings.memory)
         self.version = 0
-        """Grows whenever any owner's statistics change."""
+        """Grows with everything that is learned."""
         self._numbers: dict[Owner, int] = {}
         self._pods: list[int] = [0]
         """By number: the placed pods."""
@@ -144,6 +147,7 @@ class OwnerHistory:
         `numbers` are their owners', `shares` (2, samples) what they use of their requests of CPU and memory (NaN:
         unknown), `at` (samples,) when, `observations` (samples,) 0 to 1: how much new each says.
         """
+        self.version += 1
         known = numbers != UNKNOWN
         if not known.any():
             return
@@ -161,7 +165,6 @@ class OwnerHistory:
         hours = (at[told] // _SECONDS_AN_HOUR).astype(np.int64) % _HOURS
         np.add.at(self._hour_weight, (hours, numbers[told]), observations[told])
         np.add.at(self._hour_sum, (hours, numbers[told]), observations[told] * shares[0, told])
-        self.version += 1
 
     # What is known
 
@@ -242,14 +245,18 @@ class OwnerHistory:
 
     # Tables
 
+    def _tables(self) -> tuple[Float64Array, ...]:
+        """Return what is forgotten in time, each with owners along the second axis."""
+        learned = (self._weight, self._sum, self._squares, self._observations, self._histogram)
+        return (*learned, self._hour_weight, self._hour_sum)
+
     def _forget_some(self, numbers: Rows, now: float) -> None:
         """Let what is known of some owners weigh less by the time that has passed."""
         since = self._learned_at[numbers]
         passed = np.where(np.isfinite(since), np.maximum(0.0, now - since), 0.0)
         kept = 0.5 ** (passed / self._settings.half_life_seconds)
-        for table in (self._weight, self._sum, self._squares, self._observations, self._hour_weight, self._hour_sum):
-            table[:, numbers] *= kept
-        self._histogram[:, numbers] *= kept[:, np.newaxis]
+        for table in self._tables():
+            table[:, numbers] *= kept if table.ndim == 2 else kept[:, np.newaxis]
         self._learned_at[numbers] = np.fmax(since, now)
 
     def _new_number(self) -> int:
@@ -258,15 +265,7 @@ class OwnerHistory:
                 return UNKNOWN
             number, owner = self._left.popitem(last=False)
             del self._numbers[owner]
-            for table in (
-                self._weight,
-                self._sum,
-                self._squares,
-                self._observations,
-                self._histogram,
-                self._hour_weight,
-                self._hour_sum,
-            ):
+            for table in self._tables():
                 table[:, number] = 0.0
             self._learned_at[number] = -np.inf
             self.version += 1
@@ -279,14 +278,20 @@ class OwnerHistory:
 
     def _grow(self) -> None:
         added = len(self._learned_at)
-        wider = ((0, 0), (0, added))
-        pad: Callable[[Float64Array], Float64Array] = lambda table: np.pad(table, wider)  # noqa: E731
-        self._weight, self._sum, self._squares = pad(self._weight), pad(self._sum), pad(self._squares)
-        self._observations = pad(self._observations)
-        self._hour_weight, self._hour_sum = pad(self._hour_weight), pad(self._hour_sum)
-        self._histogram = np.pad(self._histogram, ((0, 0), (0, added), (0, 0)))
+        self._weight = _wider(self._weight, added)
+        self._sum = _wider(self._sum, added)
+        self._squares = _wider(self._squares, added)
+        self._observations = _wider(self._observations, added)
+        self._histogram = _wider(self._histogram, added)
+        self._hour_weight = _wider(self._hour_weight, added)
+        self._hour_sum = _wider(self._hour_sum, added)
         self._learned_at = np.pad(self._learned_at, (0, added), constant_values=-np.inf)
         self._estimates = None
+
+
+def _wider(table: Float64Array, added: int) -> Float64Array:
+    """Make room for more owners, who are along the second axis."""
+    return np.pad(table, [(0, 0), (0, added), *[(0, 0)] * (table.ndim - 2)])
 
 
 def _shares(weights: Float64Array) -> Float64Array:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from hydatis.scheduler.arrays import NO_ROWS, Float64Array, Rows
-from hydatis.scheduler.owner_history import OwnerHistory
+from hydatis.scheduler.owner_history import HistorySettings, OwnerHistory
 from hydatis.scheduler.pod_class import PodClass
 
 _SMALLEST_CAPACITY = 64
@@ -78,6 +78,10 @@ class PodLoads:
         """By slot: millicores and bytes in the pod's own last sample; NaN: unknown."""
         self.sampled_at: Float64Array = np.full(_SMALLEST_CAPACITY, -np.inf)
         """By slot: the end of the pod's own last sample."""
+        self._sum: Float64Array = np.zeros((2, _SMALLEST_CAPACITY))
+        """By slot: of the pod's own samples of CPU and memory, the older the less they weigh."""
+        self._weight: Float64Array = np.zeros((2, _SMALLEST_CAPACITY))
+        self._observations: Float64Array = np.zeros((2, _SMALLEST_CAPACITY))
         self._free = list(range(_SMALLEST_CAPACITY - 1, -1, -1))
 
     def __len__(self) -> int:
@@ -138,6 +142,8 @@ class PodLoads:
         self.rows[slot] = -1
         self.used[:, slot] = np.nan
         self.sampled_at[slot] = -np.inf
+        for values in (self._sum, self._weight, self._observations):
+            values[:, slot] = 0.0
         self._free.append(slot)
         self._owners.release(placed.owner, placed.pod.owner)
         return row
@@ -168,7 +174,7 @@ class PodLoads:
             self.unmeasured[row] = dict(self._on[row])
 
     def pods_sampled(
-        self, uids: Sequence[str], sampled_at: Float64Array, used: Float64Array, correlation_seconds: float
+        self, uids: Sequence[str], sampled_at: Float64Array, used: Float64Array, settings: HistorySettings
     ) -> Rows:
         """Keep each pod's latest sample, and let owners learn from those whose window holds nothing but the pod's life;
         return the rows whose unmeasured pods have new samples. `used` is (2, pods).
@@ -180,12 +186,21 @@ class PodLoads:
         slots, sampled_at, used = slots[later], sampled_at[later], used[:, later]
         if not len(slots):
             return NO_ROWS
-        observations = np.minimum(1.0, (sampled_at - self.sampled_at[slots]) / correlation_seconds)
+        passed = sampled_at - self.sampled_at[slots]
+        observations = np.minimum(1.0, passed / settings.correlation_seconds)
         self.sampled_at[slots] = sampled_at
         self.used[:, slots] = used
         whole = self.since[slots] <= sampled_at - self._window
         who = slots[whole]
         if len(who):
+            kept = 0.5 ** (passed[whole] / settings.pod_half_life_seconds)
+            told = ~np.isnan(used[:, whole])
+            for table, new in (
+                (self._sum, np.nan_to_num(used[:, whole])),
+                (self._weight, told),
+                (self._observations, told * observations[whole]),
+            ):
+                table[:, who] = table[:, who] * kept + new
             shares = used[:, whole] / self.requests[:, who]
             self._owners.learn(self.owners[who], shares, sampled_at[whole], observations[whole])
         rows = set(self.rows[slots].tolist()) & self.unmeasured.keys()
@@ -199,6 +214,16 @@ class PodLoads:
         mean = self._owners.means[:, placed.owner] * self.requests[:, placed.slot]
         cpu, memory = np.where(np.isnan(used), mean, used).tolist()
         return cpu, memory
+
+    def means(self, slots: Rows, own_counts_from: float) -> Float64Array:
+        """Return (2, slots), millicores and bytes: what pods are expected to use on average. With n observations of a
+        pod of its own, its own mean counts by n / (n + own_counts_from), its owner's for the rest.
+        """
+        owners = self._owners.means[:, self.owners[slots]] * self.requests[:, slots]
+        weight, seen = self._weight[:, slots], self._observations[:, slots]
+        own = self._sum[:, slots] / np.where(weight > 0.0, weight, 1.0)
+        share = seen / (seen + own_counts_from)
+        return np.asarray(share * own + (1.0 - share) * owners, dtype=np.float64)
 
     def assumed(self, row: int, sampled_at: float) -> tuple[float, float]:
         """Return the millicores and bytes to add to a row's last sample: what the pods that are not wholly in it add,
@@ -235,3 +260,6 @@ class PodLoads:
         self.since = np.pad(self.since, (0, added))
         self.used = np.pad(self.used, ((0, 0), (0, added)), constant_values=np.nan)
         self.sampled_at = np.pad(self.sampled_at, (0, added), constant_values=-np.inf)
+        self._sum = np.pad(self._sum, ((0, 0), (0, added)))
+        self._weight = np.pad(self._weight, ((0, 0), (0, added)))
+        self._observations = np.pad(self._observations, ((0, 0), (0, added)))

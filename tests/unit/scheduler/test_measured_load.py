@@ -15,7 +15,7 @@ from hydatis.scheduler.measured_load import MeasuredLoad
 from hydatis.scheduler.pod_loads import LATEST_SAMPLE_SECONDS
 from hydatis.scheduler.reserving import Reservations, Standing
 from hydatis.scheduler.scheduler import Scheduler
-from hydatis.scheduler.testing import cluster_of, node, pod, pod_class_of
+from hydatis.scheduler.testing import cluster_of, node, pod, pod_class_of, requirements_of
 
 NAN = float("nan")
 WINDOW = 60.0
@@ -245,6 +245,22 @@ def test_samples_of_pods_teach_owners_once_the_window_holds_nothing_else() -> No
     assert cluster.load.pods.expected(placed) == (300.0, 2.0**29)
 
 
+def test_a_pod_that_has_been_seen_for_long_is_expected_to_use_what_it_has_used() -> None:
+    scheduler, cluster = scheduler_of("a", "b")
+    greedy, modest = (pod(name).requests(cpu="1").owned_by("StatefulSet", "db") for name in ("greedy", "modest"))
+    scheduler.handle(events.PodSeen(greedy.on("a").manifest()), 0.0)
+    scheduler.handle(events.PodSeen(modest.on("b").manifest()), 0.0)
+    for hour in range(1, 40):
+        at = 3600.0 * hour
+        scheduler.handle(pods_measured((greedy.uid, at, 900.0, NAN), (modest.uid, at, 100.0, NAN)), at)
+    expected = {name: float(cluster.load.expected.mean(np.array([cluster.row_of(name)]))[0, 0]) for name in ("a", "b")}
+    assert 840.0 < expected["a"] < 900.0
+    assert 100.0 < expected["b"] < 160.0
+    # A new pod of theirs may be like either.
+    new = pod("new").requests(cpu="1").owned_by("StatefulSet", "db")
+    assert 450.0 < cluster.load.expected_of(pod_class_of(cluster, new).owner, requirements_of(cluster, new))[0] < 550.0
+
+
 # The ledger against a recount
 
 _Step = tuple[str, int, int, float]
@@ -358,7 +374,7 @@ def test_whatever_happened_the_assumed_load_is_what_a_recount_gives(steps: list[
 def _mean(load: MeasuredLoad, uid: str) -> float:
     placed = load.pods.get(uid)
     assert placed is not None
-    return load.expected_of(placed.pod.owner, placed.pod.requirements)[0]
+    return float(load.pods.means(np.array([placed.slot]), load.settings.history.pod_counts_from)[0, 0])
 
 
 def test_those_who_left_without_a_sample_since_are_forgotten_in_time() -> None:

@@ -119,7 +119,7 @@ def test_what_is_unknown_to_the_history_neither_learns_nor_leaves() -> None:
     history = OwnerHistory()
     learn(history, UNKNOWN, 0.9, 0.9)
     history.release(UNKNOWN, NOBODY)
-    assert history.version == 0
+    assert history.observations_of(NOBODY) == 0.0
     assert history.use_of(NOBODY).cpu_mean == pytest.approx(0.5)
 
 

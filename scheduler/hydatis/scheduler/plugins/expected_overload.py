@@ -8,10 +8,11 @@ t, s = sqrt(v), and Phi and phi the standard normal distribution and density at 
     E[max(0, u - t)]   = d Phi + s phi
     E[max(0, u - t)^2] = (d^2 + v) Phi + d s phi
 
-A pod of mean a and variance b adds overload(m + a, v + b) - overload(m, v), for CPU and, weighed, for memory. m is the
-mean over the pods' lives: in part what the node's last sample says, with the load assumed on top of it for pods that
-it does not hold, and for the rest the sum of the means of the pods' owners; the sum alone where no sample is fresh. v
-is the sum of the pods' variances, as if they were independent, and of what is unknown.
+A pod of mean a and variance b adds overload(m + a, v + b) - overload(m, v), for CPU and, weighed, for memory. a and b
+are what its owner's pods have been seen to use. m is the mean over the pods' lives: in part what the node's last sample
+says, with the load assumed on top of it for pods that it does not hold, and for the rest the sum of what its pods are
+expected to use on average; that sum alone where no sample is fresh. v is the sum of their variances, as if they were
+independent, and of what is unknown.
 
 The score falls with the logarithm of what is added, since that spans many powers of ten between a node that is nearly
 idle and one that is nearly full.

@@ -77,19 +77,15 @@ def test_without_samples_of_nodes_owners_tell_where_load_is() -> None:
 
 def test_the_amount_is_what_the_formula_gives() -> None:
     found = cluster()
-    owners = found.load.owners
-    use, pods = owners.use_of(Owner("default", "StatefulSet", "busy")), 4
-    nodes = [
-        expected_excess(
-            np.array([count * use.cpu_mean / 10]),
-            np.array([count * use.cpu_variance / 100 + 0.05**2]),
-            0.6,
-            squared=True,
-        )[0]
-        for count in (pods, pods + 1)
-    ]
+    use, row = found.load.owners.use_of(Owner("default", "StatefulSet", "busy")), found.row_of("busy")
+    there = found.load.expected.mean(np.array([row]))[0] / 10_000
+    spread = 4 * use.cpu_variance / 100 + 0.05**2
+    before = expected_excess(there, np.array([spread]), 0.6, squared=True)[0]
+    with_pod = expected_excess(
+        there + use.cpu_mean / 10, np.array([spread + use.cpu_variance / 100]), 0.6, squared=True
+    )[0]
     only_cpu = ExpectedOverload(memory_weight=0.0)
-    assert added(found, "busy", only_cpu)["busy"] == pytest.approx(nodes[1] - nodes[0], rel=1e-9)
+    assert added(found, "busy", only_cpu)["busy"] == pytest.approx(with_pod - before, rel=1e-9)
 
 
 def test_what_is_measured_moves_the_mean_by_its_weight_while_it_is_fresh() -> None:
