@@ -10,7 +10,7 @@ plugins of scope LOAD read. Units are millicores and bytes, times seconds of the
   `changes`, or `owners.version` has grown.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,6 +74,8 @@ class MeasuredLoad:
         counts_from = self.settings.history.pod_counts_from
         self.expected = ExpectedUse(self.pods, self.owners, self.changes, counts_from, capacity)
         self.peaks = Peaks(capacity)
+        self._assumed: Float64Array = np.zeros((2, capacity))
+        self._assumed_version = (-1, -1)
         self._windows = LoadWindows(capacity)
         self._sample_ages = SampleAges()
         self._placement_ages = PlacementAges()
@@ -175,11 +177,9 @@ class MeasuredLoad:
         """Return (2, rows), millicores and bytes: what to add to the last samples for the pods that they do not, or
         still, hold. It can be below 0.
         """
-        amounts = np.zeros((2, len(rows)))
-        touched = self.pods.unmeasured.keys() | self.pods.departed.keys()
-        for position, row in _those_among(rows, touched):
-            amounts[:, position] = self.pods.assumed(row, float(self.sampled_at[row]))
-        return amounts
+        if self._assumed_version != self.version:
+            self._assume()
+        return self._assumed[:, rows]
 
     def expected_of(self, owner: Owner, requirements: Requirements) -> tuple[float, float]:
         """Return the millicores and bytes that a pod of the owner is expected to use."""
@@ -208,16 +208,22 @@ class MeasuredLoad:
         self.cpu_millicores = np.pad(self.cpu_millicores, (0, added), constant_values=np.nan)
         self.memory_bytes = np.pad(self.memory_bytes, (0, added), constant_values=np.nan)
         self.sampled_at = np.pad(self.sampled_at, (0, added), constant_values=-np.inf)
+        self._assumed = np.pad(self._assumed, ((0, 0), (0, added)))
         self.expected.grow(added)
         self._windows.grow(added)
         self._sample_ages.grow(added)
         for highest in self.peaks.every():
             highest.grow(added)
 
-
-def _those_among(rows: Rows, some: Set[int]) -> Iterator[tuple[int, int]]:
-    """Yield position and number of those of the rows that are among `some`."""
-    if some:
-        for position, row in enumerate(rows.tolist()):
-            if row in some:
-                yield position, row
+    def _assume(self) -> None:
+        """Bring what is assumed of each row up to date."""
+        changed, learned = self._assumed_version
+        rows = self.changes.since(changed) if learned == self.owners.version else None
+        self._assumed_version = self.version
+        if rows is None:
+            self._assumed[:] = 0.0
+        else:
+            self._assumed[:, rows] = 0.0
+        touched = self.pods.unmeasured.keys() | self.pods.departed.keys()
+        for row in touched if rows is None else touched & set(rows.tolist()):
+            self._assumed[:, row] = self.pods.assumed(row, float(self.sampled_at[row]))

@@ -96,8 +96,7 @@ class ExpectedOverload(OwnerAware):
         variances = (requests[0] ** 2 * use.cpu_variance, requests[1] ** 2 * use.memory_variance)
         expected, spread = load.expected.mean(rows), load.expected.variance(rows)
         fresh = load.younger(rows, self.fresh_seconds)
-        assumed = np.zeros((2, len(rows)))
-        assumed[:, fresh] = load.assumed(rows[fresh])
+        assumed = load.assumed(rows)
         total = np.zeros(len(rows))
         kinds = (
             (CPU_COLUMN, load.cpu_millicores, self.cpu_threshold, 1.0),
