@@ -29,6 +29,8 @@ from hydatis.scheduler.requirements import Requirements
 
 PEAK_OF_SECONDS = 300.0
 """Peaks are those of the mean over so long."""
+FRESH_SECONDS = 180.0
+"""Samples that are older do not count in what all nodes are like now."""
 _HOUR_SECONDS = 3600.0
 _DAY_SECONDS = 86_400.0
 
@@ -76,6 +78,9 @@ class MeasuredLoad:
         self.peaks = Peaks(capacity)
         self._assumed: Float64Array = np.zeros((2, capacity))
         self._assumed_version = (-1, -1)
+        self._level: Float64Array | None = None
+        """(2,): how the nodes that are measured now compare with what they are expected to use; None: to be found."""
+        self._level_asked = False
         self._windows = LoadWindows(capacity)
         self._sample_ages = SampleAges()
         self._placement_ages = PlacementAges()
@@ -92,9 +97,12 @@ class MeasuredLoad:
         if now <= self.now:
             return False
         self.now = now
-        rows = self._sample_ages.outgrown(now, self.sampled_at) + self._placement_ages.outgrown(now)
+        stale = self._sample_ages.outgrown(now, self.sampled_at)
+        rows = stale + self._placement_ages.outgrown(now)
         for row in rows:
             self.changes.append(row)
+        if stale:
+            self._level_changed()
         return bool(rows)
 
     def measure_nodes(self, rows: Rows, sampled_at: Float64Array, cpu: Float64Array, memory: Float64Array) -> bool:
@@ -116,6 +124,7 @@ class MeasuredLoad:
             for row, at in zip(rows.tolist(), sampled_at.tolist(), strict=True):
                 self.pods.node_sampled(row, at)
         self.changes.extend(rows)
+        self._level_changed()
         return True
 
     def measure_pods(
@@ -181,6 +190,19 @@ class MeasuredLoad:
             self._assume()
         return self._assumed[:, rows]
 
+    def stand_in(self, rows: Rows) -> Float64Array:
+        """Return (2, rows), millicores and bytes: what to take rows to use now that no sample tells of.
+
+        That is what their pods are expected to use on average, times the ratio of what the nodes with fresh samples use
+        to what is expected of those. Without it, nodes that are not measured would look idle whenever all are busy.
+        """
+        self._level_asked = True
+        self._sample_ages.know(FRESH_SECONDS, self.sampled_at)
+        if self._level is None:
+            self._level = self._found_level()
+        level: Float64Array = self.expected.mean(rows) * self._level[:, np.newaxis]
+        return level
+
     def expected_of(self, owner: Owner, requirements: Requirements) -> tuple[float, float]:
         """Return the millicores and bytes that a pod of the owner is expected to use."""
         use = self.owners.use_of(owner)
@@ -214,6 +236,20 @@ class MeasuredLoad:
         self._sample_ages.grow(added)
         for highest in self.peaks.every():
             highest.grow(added)
+
+    def _level_changed(self) -> None:
+        self._level = None
+        if self._level_asked:
+            # Rows that no sample tells of are judged by what samples say of the others.
+            self.changes.extend(np.array(sorted(self.pods.inhabited()), dtype=np.intp))
+
+    def _found_level(self) -> Float64Array:
+        fresh = np.flatnonzero(self.sampled_at + FRESH_SECONDS > self.now)
+        told = np.stack([self.cpu_millicores[fresh], self.memory_bytes[fresh]]) + self.assumed(fresh)
+        expected = self.expected.mean(fresh)
+        known = ~np.isnan(told)
+        used, average = np.sum(told, axis=1, where=known), np.sum(expected, axis=1, where=known)
+        return np.where(average > 0.0, np.maximum(0.0, used) / np.where(average > 0.0, average, 1.0), 1.0)
 
     def _assume(self) -> None:
         """Bring what is assumed of each row up to date."""

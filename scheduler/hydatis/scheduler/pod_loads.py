@@ -99,6 +99,10 @@ class PodLoads:
         """Return the pods on a row, by uid."""
         return self._on.get(row, _NO_PODS)
 
+    def inhabited(self) -> set[int]:
+        """Return the rows that have pods."""
+        return set(self._on)
+
     # Placements
 
     def place(self, uid: str, row: int, pod: PodClass, now: float) -> None:

@@ -261,6 +261,26 @@ def test_a_pod_that_has_been_seen_for_long_is_expected_to_use_what_it_has_used()
     assert 450.0 < cluster.load.expected_of(pod_class_of(cluster, new).owner, requirements_of(cluster, new))[0] < 550.0
 
 
+def test_a_node_without_samples_is_taken_to_be_as_busy_as_the_others_are_now() -> None:
+    scheduler, cluster = scheduler_of("measured", "not", "empty")
+    for name in ("measured", "not"):
+        scheduler.handle(events.PodSeen(pod(name).requests(cpu="1", memory="1Gi").on(name).manifest()), 0.0)
+    load = cluster.load
+    rows = np.array([cluster.row_of(name) for name in ("measured", "not", "empty")], dtype=np.intp)
+    mean = load.expected.mean(rows)
+    np.testing.assert_allclose(load.stand_in(rows), mean)
+    seen = load.changes.position
+    scheduler.handle(nodes_measured(("measured", 60.0, 3 * mean[0, 0], NAN), ("empty", 60.0, 0.0, 0.0)), 61.0)
+    told = load.changes.since(seen)
+    assert told is not None
+    # The other node is judged otherwise, too, though nothing is told of it.
+    assert set(told.tolist()) == set(rows.tolist())
+    np.testing.assert_allclose(load.stand_in(rows), mean * np.array([[3.0], [1.0]]))
+    scheduler.handle(nodes_measured(("empty", 400.0, 0.0, 0.0)), 401.0)
+    # Nothing fresh is told of nodes with pods.
+    np.testing.assert_allclose(load.stand_in(rows), mean)
+
+
 # The ledger against a recount
 
 _Step = tuple[str, int, int, float]

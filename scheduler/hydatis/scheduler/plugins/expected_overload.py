@@ -11,8 +11,8 @@ t, s = sqrt(v), and Phi and phi the standard normal distribution and density at 
 A pod of mean a and variance b adds overload(m + a, v + b) - overload(m, v), for CPU and, weighed, for memory. a and b
 are what its owner's pods have been seen to use. m is the mean over the pods' lives: in part what the node's last sample
 says, with the load assumed on top of it for pods that it does not hold, and for the rest the sum of what its pods are
-expected to use on average; that sum alone where no sample is fresh. v is the sum of their variances, as if they were
-independent, and of what is unknown.
+expected to use on average; where no sample is fresh, what stands in for it (`MeasuredLoad.stand_in`). v is the sum of
+their variances, as if they were independent, and of what is unknown.
 
 The score falls with the logarithm of what is added, since that spans many powers of ten between a node that is nearly
 idle and one that is nearly full.
@@ -96,7 +96,7 @@ class ExpectedOverload(OwnerAware):
         variances = (requests[0] ** 2 * use.cpu_variance, requests[1] ** 2 * use.memory_variance)
         expected, spread = load.expected.mean(rows), load.expected.variance(rows)
         fresh = load.younger(rows, self.fresh_seconds)
-        assumed = load.assumed(rows)
+        assumed, stand_in = load.assumed(rows), load.stand_in(rows)
         total = np.zeros(len(rows))
         kinds = (
             (CPU_COLUMN, load.cpu_millicores, self.cpu_threshold, 1.0),
@@ -104,9 +104,9 @@ class ExpectedOverload(OwnerAware):
         )
         for kind, (column, measured, threshold, weight) in enumerate(kinds):
             has = cluster.allocatable[column, rows]
-            now = measured[rows] + assumed[kind]
-            told = self.measured_weight * np.maximum(0.0, now) + (1.0 - self.measured_weight) * expected[kind]
-            mean = np.where(fresh & ~np.isnan(now), told, expected[kind])
+            told = measured[rows] + assumed[kind]
+            now = np.where(fresh & ~np.isnan(told), np.maximum(0.0, told), stand_in[kind])
+            mean = self.measured_weight * now + (1.0 - self.measured_weight) * expected[kind]
             size = np.where(has > 0, has, 1).astype(np.float64)
             before = self._overload(mean / size, spread[kind] / size**2, threshold)
             after = self._overload((mean + means[kind]) / size, (spread[kind] + variances[kind]) / size**2, threshold)

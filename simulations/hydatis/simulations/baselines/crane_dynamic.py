@@ -86,7 +86,7 @@ class CraneDynamic(UsageAware):
         load = cluster.load
         has = capacities(cluster, rows)
         added = self._added(load, requirements, rows) / has
-        expected = load.expected.mean(rows) / has if self.by_class else None
+        expected = load.stand_in(rows) / has if self.by_class else None
         score = np.zeros(len(rows))
         for metric in METRICS:
             share, active = _shares(load, metric, rows, has), _active(load, metric, rows)

@@ -110,7 +110,7 @@ class KoordinatorLoadAware(UsageAware):
                     used[:, position] += np.maximum(0.0, self._estimate(load, placed) - in_sample)
         if self.by_class:
             known = self._known(cluster, rows) & ~np.isnan(measured)
-            used = np.where(known, used, load.expected.mean(rows))
+            used = np.where(known, used, load.stand_in(rows))
             own = load.expected_of(self.owner, requirements)
         else:
             own = self.estimated_pod(requirements)

@@ -53,7 +53,7 @@ class LoadVariationRiskBalancing(UsageAware):
                 for pod in pods:
                     if sampled_at - pod.since < METRICS_INTERVAL_SECONDS:
                         mean[:, position] += estimate(pod)
-            mean = np.where(known, mean, load.expected.mean(rows))
+            mean = np.where(known, mean, load.stand_in(rows))
             deviation = np.where(known, deviation, np.sqrt(load.expected.variance(rows)))
             known = np.ones_like(known)
         has = capacities(cluster, rows)

@@ -53,7 +53,7 @@ class TargetLoadPacking(UsageAware):
                 missing = [pod for pod in pods if sampled_at - pod.since < METRICS_INTERVAL_SECONDS]
                 used[position] += sum(self._estimated(load, pod) for pod in missing)
         if self.by_class:
-            used = np.where(known, used, load.expected.mean(rows)[0])
+            used = np.where(known, used, load.stand_in(rows)[0])
             known = np.ones(len(rows), dtype=np.bool_)
             own = load.expected_of(self.owner, requirements)[0]
         else:

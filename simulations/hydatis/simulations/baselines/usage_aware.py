@@ -30,7 +30,7 @@ class UsageAware(OwnerAware):
 
     Each has two forms. In the terms of its source it estimates pods by their requests or limits. By class it
     takes what pods of the same owner have been seen to use on average; then a node of which no fresh sample tells is
-    taken to use what its pods are expected to, instead of being avoided.
+    judged by its pods (`MeasuredLoad.stand_in`), instead of being avoided.
     """
 
     scope: ClassVar[Scope] = Scope.LOAD

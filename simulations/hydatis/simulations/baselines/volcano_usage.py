@@ -82,7 +82,7 @@ class VolcanoUsage(UsageAware):
         real = np.nan_to_num(self._measured(cluster, rows)) / has
         shadow = self._shadow(cluster, rows, real, has)
         if self.by_class:
-            expected = load.expected.mean(rows)
+            expected = load.stand_in(rows)
             known = active & ~np.isnan(self._measured(cluster, rows))
             real = np.where(known, real, expected / has)
             shadow = np.where(known, shadow, 0.0)
