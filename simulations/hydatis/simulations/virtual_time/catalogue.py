@@ -96,7 +96,11 @@ and a pod a second. `large`: 5,000 nodes, a part of them with GPUs.
 
 def names() -> list[str]:
     """Return all names, each in full."""
-    return [f"{size}-{load}{faults}" for size in SIZES for load in Load for faults in ("", "-faults")]
+    return [_name(size, load, faults) for size in SIZES for load in Load for faults in (False, True)]
+
+
+def _name(size: str, load: Load | None, faults: bool) -> str:
+    return "-".join([size, *([] if load is None else [load]), *(["faults"] if faults else [])])
 
 
 def scenario_named(name: str, part: Part = Part.VALIDATION, **assumptions: Any) -> Scenario:
@@ -106,23 +110,23 @@ def scenario_named(name: str, part: Part = Part.VALIDATION, **assumptions: Any) 
         SimulationError: there is none of this name, or an assumption cannot be.
 
     """
-    size, _, rest = name.partition("-")
-    load_name, _, faults = rest.partition("-")
-    if load_name == "faults" and not faults:
-        load_name, faults = "", "faults"
-    if size not in SIZES or load_name not in ("", *Load) or faults not in ("", "faults"):
+    known = {
+        _name(size, load, faults): (size, load) for size in SIZES for load in (None, *Load) for faults in (False, True)
+    }
+    if name not in known:
         raise SimulationError(
             f"the scenario {name} is unknown; put one together as SIZE[-LOAD][-faults], of the sizes "
             f"{', '.join(SIZES)} and the loads {', '.join(Load)}, such as study-overloaded-faults."
         )
-    load, chosen = Load(load_name or Load.FULL), SIZES[size]
+    size, named_load = known[name]
+    load, faults, chosen = named_load or Load.FULL, name.endswith("-faults"), SIZES[size]
     try:
         assumed = Assumptions(**{**(FAULTS if faults else {}), **assumptions})
     except TypeError as error:
-        known = ", ".join(Assumptions.__dataclass_fields__)
-        raise SimulationError(f"an assumption is unknown ({error}); there are {known}.") from error
+        fields = ", ".join(Assumptions.__dataclass_fields__)
+        raise SimulationError(f"an assumption is unknown ({error}); there are {fields}.") from error
     return Scenario(
-        name=f"{size}-{load}" + ("-faults" if faults else ""),
+        name=_name(size, load, faults),
         nodes=chosen.nodes,
         length_seconds=chosen.hours * _HOUR,
         warm_up_seconds=chosen.warm_up_hours * _HOUR,
