@@ -1,7 +1,7 @@
 """`hydatis bench`: the command line of the benchmarks.
 
 Without a subcommand it measures HYDATIS beside kube-scheduler, each with a cluster to itself; `core` measures the
-decision core alone; `rivals` lets two schedulers loose on the same nodes.
+decision core alone; `simulations` what simulations cost; `rivals` lets two schedulers loose on the same nodes.
 """
 
 import signal
@@ -24,6 +24,7 @@ from hydatis.benchmarks.reporting import print_table, report, write_markdown
 from hydatis.benchmarks.rivals.commands import rivals
 from hydatis.benchmarks.scheduler_perf import DEFINITIONS
 from hydatis.benchmarks.series import Series, run_series
+from hydatis.benchmarks.simulations.commands import simulations
 from hydatis.benchmarks.workload import SHAPES
 from hydatis.sandbox.building import provide
 from hydatis.sandbox.errors import SandboxError
@@ -36,6 +37,7 @@ PROGRAMS = (Program.ETCD, Program.APISERVER, Program.SCHEDULER, Program.HELM)
 bench = typer.Typer(invoke_without_command=True)
 bench.command("core")(core)
 bench.command("rivals")(rivals)
+bench.command("simulations")(simulations)
 
 
 @bench.callback()

@@ -16,6 +16,7 @@ from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.policy import Heuristic, Policy
 from hydatis.scheduler.profile import PluginSet, Profile, WeightedPlugin
 from hydatis.simulations.baselines.best_fit import BestFit
+from hydatis.simulations.baselines.clairvoyant import Clairvoyant
 from hydatis.simulations.baselines.crane_dynamic import CraneDynamic
 from hydatis.simulations.baselines.dot_product import DotProduct
 from hydatis.simulations.baselines.fgd import FgdScore
@@ -188,5 +189,8 @@ BY_USE: Mapping[str, PolicyMaker] = MappingProxyType(
 )
 """Policies that look at measured use; they know of whole nodes alone, not of shares of GPUs."""
 
-POLICIES: Mapping[str, PolicyMaker] = MappingProxyType({**SHARING_GPUS, **BY_USE})
+KNOWING_THE_FUTURE: Mapping[str, PolicyMaker] = MappingProxyType({"Clairvoyant": lambda around: Clairvoyant()})
+"""What regret is told against; for clusters in virtual time alone."""
+
+POLICIES: Mapping[str, PolicyMaker] = MappingProxyType({**SHARING_GPUS, **BY_USE, **KNOWING_THE_FUTURE})
 """All of them."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from hydatis.scheduler.profile import Profile
 from hydatis.simulations.baselines.policies import POLICIES, Surroundings
 from hydatis.simulations.baselines.typical_pods import TypicalPods
 from hydatis.simulations.measures.catalogue import measure_run
@@ -40,8 +41,7 @@ def run_job(job: Job) -> RunSummary:
     """
     changes = tuple(sorted(job.assumptions.items()))
     scenario, workload = _drawn(job.scenario, changes, job.seed, os.environ.get(DATA_VARIABLE, ""))
-    around = Surroundings(_typical(workload), np.random.default_rng([job.seed, _DEVICES]))
-    record = run(scenario, workload, POLICIES[job.policy](around), job.seed)
+    record = run(scenario, workload, profile_of(job.policy, workload, job.seed), job.seed)
     untainted = Machines(scenario.nodes).untainted
     return RunSummary(
         job,
@@ -51,6 +51,11 @@ def run_job(job: Job) -> RunSummary:
         pods=len(workload),
         decisions=record.decisions,
     )
+
+
+def profile_of(policy: str, workload: Workload, seed: int) -> Profile:
+    """Make a policy for one run."""
+    return POLICIES[policy](Surroundings(_typical(workload), np.random.default_rng([seed, _DEVICES])))
 
 
 @lru_cache(maxsize=1)

@@ -15,8 +15,10 @@ import numpy as np
 
 from hydatis.scheduler import events
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.open_decision import OpenDecision
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.scheduler import Scheduler, Settings
+from hydatis.simulations.virtual_time.choosing import ChoosingProfile, Outlook
 from hydatis.simulations.virtual_time.event_queue import EventQueue, Happening, Planned
 from hydatis.simulations.virtual_time.faults import NodeChange, plan_changes
 from hydatis.simulations.virtual_time.machines import Machines
@@ -55,6 +57,7 @@ class Run:
             random=ties,
             profile=profile,
         )
+        self._chooser = profile if isinstance(profile, ChoosingProfile) else None
         self.queue = EventQueue()
         self.running = RunningPods(workload, self.machines.cpu_millicores, self.machines.memory_mib)
         self.recorder = Recorder(scenario, workload, self.machines)
@@ -82,7 +85,7 @@ class Run:
         """Nodes of the pods whose binding is under way."""
         self._on_dead_node: dict[int, list[int]] = {}
         """Pods that were on a node when it failed, or were bound to it since."""
-        self._next_step = 0.0
+        self._next_step = self._settled = 0.0
         self._handlers = {
             Happening.POD_ENDS: self._pod_ends,
             Happening.POD_STARTS: self._pod_starts,
@@ -161,8 +164,21 @@ class Run:
     # What the core decides
 
     def _schedule(self, now: float) -> None:
-        while (instruction := self.scheduler.schedule_next(now)) is not None:
+        while (instruction := self._decided(now)) is not None:
             self._carry_out(instruction, now)
+
+    def _decided(self, now: float) -> Instruction | None:
+        """Let the core decide about the next pod, or the policy, if it is one that chooses."""
+        if self._chooser is None:
+            return self.scheduler.schedule_next(now)
+        decided = self.scheduler.open_decision(now)
+        if not isinstance(decided, OpenDecision):
+            return decided
+        pod = self._pods_by_uid[decided.pod.uid]
+        nodes = sorted(map(self.machines.number_of, decided.nodes))
+        outlook = Outlook(now, self._settled, self.machines, self.running)
+        chosen = self._chooser.choose(pod, self._left[pod], nodes, outlook)
+        return self.scheduler.decide(self.machines.names[chosen], now)
 
     def _carry_out(self, instruction: Instruction, now: float) -> None:
         self.recorder.decisions += 1
@@ -333,9 +349,11 @@ class Run:
         """Scrape what was, settle what has been done, and see what pods want and get until the next step."""
         assumptions, running = self._assumptions, self.running
         if now and now % assumptions.scrape_seconds == 0:
-            self._scraped.append(self._telemetry(self._scraping.scrape(now, running)))
+            with_pods = now % assumptions.pod_scrape_seconds == 0
+            self._scraped.append(self._telemetry(self._scraping.scrape(now, running, with_pods=with_pods)))
             self.queue.plan(now + assumptions.delivery_seconds, Happening.METRICS_ARRIVE)
         running.settle(now)
+        self._settled = now
         running.look(now)
         for pod in running.over_memory(assumptions.memory_kill_percent / 100.0):
             self._kill(pod, now)

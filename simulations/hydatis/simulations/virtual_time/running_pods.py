@@ -176,6 +176,42 @@ class RunningPods:
         ends = np.maximum(now + seconds[slots], now)
         return sorted(zip(ends.tolist(), self.pod[slots].tolist(), strict=True))
 
+    # What is to come
+
+    def cpu_of(self, pod: int, times: Float64Array) -> Float64Array:
+        """Return the millicores that a pod wants at these times, if it runs."""
+        request = self._cpu_of_owner[int(self._workload.owner_of_pod[pod])]
+        return request * self._values_of(pod, self._usage.cpu_percent, times) / 100.0
+
+    def memory_of(self, pod: int, times: Float64Array) -> Float64Array:
+        """Return the MiB that a pod uses at these times, if it runs."""
+        request = self._memory_of_owner[int(self._workload.owner_of_pod[pod])]
+        return request * self._values_of(pod, self._usage.memory_percent, times) / 100.0
+
+    def foreseen(self, times: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Return the millicores and MiB, (nodes, times), that the pods that run now will want of their nodes, each
+        until it ends if it is not throttled.
+        """
+        return (
+            self._foreseen(self.cpu_request, self._usage.cpu_percent, times),
+            self._foreseen(self.memory_request, self._usage.memory_percent, times),
+        )
+
+    def _foreseen(self, request: Float64Array, percent: Float32Array, times: Float64Array) -> Float64Array:
+        top, shape = self.top, (len(self._cpu_capacity), len(times))
+        runs = (self._since[:top] + self._left[:top])[:, np.newaxis] > times
+        steps = ((self._offset[:top, np.newaxis] + times) / self._usage.step_seconds).astype(np.int64)
+        values = percent[self._series[:top, np.newaxis], steps % percent.shape[1]].astype(np.float64)
+        amounts = request[:top, np.newaxis] * values / 100.0 * runs
+        places = self.node[:top, np.newaxis] * len(times) + np.arange(len(times))
+        sums = np.bincount(places.ravel(), weights=amounts.ravel(), minlength=shape[0] * shape[1])
+        return np.asarray(sums, dtype=np.float64).reshape(shape)
+
+    def _values_of(self, pod: int, table: Float32Array, times: Float64Array) -> Float64Array:
+        steps = (self._workload.offset_seconds[pod] + times) / self._usage.step_seconds
+        row = table[self._workload.series[pod]]
+        return np.asarray(row[steps.astype(np.int64) % len(row)], dtype=np.float64)
+
     # Sums over the pods of each node
 
     def by_node(self, amounts: Float64Array) -> Float64Array:

@@ -38,7 +38,9 @@ class Assumptions:
     """The record has a sample this often; a multiple of `step_seconds`."""
 
     scrape_seconds: float = 30.0
-    """Metrics are scraped this often; a multiple of `step_seconds`."""
+    """Metrics of nodes are scraped this often; a multiple of `step_seconds`."""
+    pod_scrape_seconds: float = 60.0
+    """Those of pods this often; a multiple of `scrape_seconds`. By default each window of a pod is seen once."""
     window_seconds: float = 60.0
     """A scraped sample is the mean over the window that ends with the scrape; a multiple of `step_seconds`."""
     delivery_seconds: float = 15.0
@@ -100,6 +102,11 @@ class Assumptions:
             value = getattr(self, name)
             if not value > 0 or value % self.step_seconds:
                 raise SimulationError(f"{name} is {value}; choose a multiple of step_seconds ({self.step_seconds}).")
+        if not self.pod_scrape_seconds > 0 or self.pod_scrape_seconds % self.scrape_seconds:
+            raise SimulationError(
+                f"pod_scrape_seconds is {self.pod_scrape_seconds}; choose a multiple of scrape_seconds "
+                f"({self.scrape_seconds})."
+            )
         for name in ("missing_share", "late_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise SimulationError(f"{name} is {getattr(self, name)}; choose one from 0 to below 1.")

@@ -57,13 +57,17 @@ class Scraping:
         self._node_memory[row] = running.by_node(running.memory_used)
         self._node_steps = np.where(here, self._node_steps + 1, 0)
 
-    def scrape(self, now: float, running: RunningPods) -> Scrape:
-        """Return the means over the window that ends now; of what has not been there so long, since it came."""
+    def scrape(self, now: float, running: RunningPods, *, with_pods: bool = True) -> Scrape:
+        """Return the means over the window that ends now; of what has not been there so long, since it came.
+
+        Without pods there are just the nodes'.
+        """
         present = ~self._missing
         nodes = np.flatnonzero(present & (self._node_steps > 0))
         steps = np.minimum(self._node_steps[nodes], self._window)
         top = running.top
-        slots = np.flatnonzero(running.taken[:top] & (running.steps[:top] > 0) & present[running.node[:top]])
+        seen = running.taken[:top] & (running.steps[:top] > 0) & present[running.node[:top]] & with_pods
+        slots = np.flatnonzero(seen)
         pod_steps = np.minimum(running.steps[slots], self._window)
         scraped = Scrape(
             sampled_at=now,

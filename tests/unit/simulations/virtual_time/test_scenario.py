@@ -1,5 +1,7 @@
 """Scenarios by name, and assumptions that cannot be."""
 
+from typing import Any
+
 import pytest
 
 from hydatis.simulations.errors import SimulationError
@@ -71,6 +73,6 @@ def test_single_assumptions_can_be_changed_by_name() -> None:
         ("bind_seconds", -1.0, "bind_seconds is -1.0; it must not be negative"),
     ],
 )
-def test_an_assumption_that_cannot_be_is_named_with_the_remedy(name: str, value: float, message: str) -> None:
+def test_an_assumption_that_cannot_be_is_named_with_the_remedy(name: str, value: Any, message: str) -> None:
     with pytest.raises(SimulationError, match=message):
-        scenario_named("six", **{name: value})
+        Assumptions(**{name: value})

@@ -1,0 +1,1 @@
+"""What simulations cost, by policy and cluster size: `hydatis bench simulations`."""
