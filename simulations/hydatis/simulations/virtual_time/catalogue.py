@@ -77,11 +77,9 @@ SIZES: Mapping[str, Size] = MappingProxyType(
         ),
         "large": Size(
             (
-                NodeGroup(_worker(64), 1500),
-                NodeGroup(_worker(96), 1500),
-                NodeGroup(_worker(128), 500),
-                NodeGroup(_gpu_worker(64, 4), 500),
-                NodeGroup(_gpu_worker(96, 8), 1000),
+                NodeGroup(_worker(96), 500),
+                NodeGroup(_gpu_worker(64, 8), 2500),
+                NodeGroup(_gpu_worker(96, 8), 2000),
             ),
             3,
             1,
@@ -90,7 +88,7 @@ SIZES: Mapping[str, Size] = MappingProxyType(
     }
 )
 """`six`: the smallest cluster HYDATIS is for. `study`: that of the first study of placement quality. `day`: 200 nodes
-and a pod a second. `large`: 5,000 nodes, a part of them with GPUs.
+and a pod a second. `large`: 5,000 nodes, most with GPUs, as many by core as the traces' pods ask for.
 """
 
 

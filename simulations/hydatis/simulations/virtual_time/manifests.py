@@ -52,7 +52,6 @@ class OwnerManifests:
             "schedulerName": SCHEDULER_NAME,
             "containers": [{"name": "main", "resources": {"requests": requests}}],
         }
-        self._specs_by_node: dict[str, Manifest] = {}
         if owner.best_effort:
             kind, api_version, self._controller_name = "Job", "batch/v1", owner.name
             self._labels = {"app": owner.name, "batch.kubernetes.io/job-name": owner.name}
@@ -90,10 +89,4 @@ class OwnerManifests:
             "labels": self._labels,
             "ownerReferences": self._references,
         }
-        return {"metadata": metadata, "spec": self._spec if node is None else self._spec_on(node)}
-
-    def _spec_on(self, node: str) -> Manifest:
-        spec = self._specs_by_node.get(node)
-        if spec is None:
-            spec = self._specs_by_node[node] = {**self._spec, "nodeName": node}
-        return spec
+        return {"metadata": metadata, "spec": self._spec if node is None else {**self._spec, "nodeName": node}}
