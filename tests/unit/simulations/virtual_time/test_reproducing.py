@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -20,12 +21,12 @@ from hydatis.simulations.virtual_time.made_up import MadeUp
 from hydatis.simulations.virtual_time.running import run
 from hydatis.simulations.virtual_time.testing import default_policy
 
-scenario = replace(scenario_named("six-overloaded-faults", failures_a_node_day=3.0), length_seconds=6 * 3600.0)
+scenario = replace(scenario_named("six-overloaded-faults", failures_a_node_day=3.0), length_seconds=3 * 3600.0)
 print(run(scenario, draw_workload(scenario, MadeUp(), 5), default_policy(), 5).digest())
 """
 
 
-@pytest.mark.parametrize("hash_seeds", [("0", "1", "4242")])
+@pytest.mark.parametrize("hash_seeds", [("0", "4242")])
 def test_other_processes_with_other_hashes_give_the_same_bytes(hash_seeds: tuple[str, ...]) -> None:
     digests = {
         subprocess.run(
@@ -42,7 +43,7 @@ def test_other_processes_with_other_hashes_give_the_same_bytes(hash_seeds: tuple
 
 
 def test_another_seed_gives_another_run_of_the_same_workload() -> None:
-    scenario = scenario_named("six-faults", failures_a_node_day=3.0)
+    scenario = replace(scenario_named("six-faults", failures_a_node_day=9.0), length_seconds=4 * 3600.0)
     workload = draw_workload(scenario, MadeUp(), 1)
     first, second = (run(scenario, workload, default_policy(), seed) for seed in (1, 2))
     assert first.digest() != second.digest()
