@@ -3,7 +3,7 @@
 It sees what every pod will use over its life, and when it will end if it is not throttled, and takes the node where the
 pod's cost, summed over the horizon, rises least:
 
-    cost(u) = max(0, u - threshold)^2 + evenness * u^2,    u the node's wanted CPU, or used memory, as a share
+    cost(u) = size * (max(0, u - threshold)^2 + evenness * u^2),   u the node's wanted CPU, or used memory, as a share
 
 It is greedy: it knows the use of what runs, not which pods are still to come. So it is no true bound, but what regret
 is told against.
@@ -35,7 +35,7 @@ class _Future:
 class Clairvoyant(ChoosingProfile):
     """The policy. Holds what it foresaw at the last step of the run, so that each run needs one of its own."""
 
-    horizon_seconds: float = 4 * 3600.0
+    horizon_seconds: float = 12 * 3600.0
     """How far it looks ahead."""
     stride_seconds: float = 300.0
     """How far apart the times are that it looks at."""
@@ -45,6 +45,10 @@ class Clairvoyant(ChoosingProfile):
     """What overload of memory counts beside that of CPU."""
     memory_threshold: float = 0.9
     """The same threshold of memory."""
+    size_exponent: float = 1.0
+    """How a node's size weighs: with 1 what counts is cores above the threshold, so that large and small nodes are
+    filled alike; with 0 each node counts the same, and large ones, where a pod is a smaller share, are filled first.
+    """
     evenness: float = 0.01
     """What load counts where it hurts nobody, so that of nodes without overload the emptiest is taken."""
     _future: _Future = field(default_factory=_Future, compare=False, repr=False)
@@ -57,8 +61,9 @@ class Clairvoyant(ChoosingProfile):
         alive[0] = True
         cpu = running.cpu_of(pod, future.times) * alive
         memory = running.memory_of(pod, future.times) * alive
-        rise = self._rise(future.cpu[rows], cpu, outlook.machines.cpu_millicores[rows], self.threshold)
-        full = self._rise(future.memory[rows], memory, outlook.machines.memory_mib[rows], self.memory_threshold)
+        machines = outlook.machines
+        rise = self._rise(future.cpu[rows], cpu, machines.cpu_millicores[rows], self.threshold)
+        full = self._rise(future.memory[rows], memory, machines.memory_mib[rows], self.memory_threshold)
         chosen = int(rows[np.argmin(rise + self.memory_weight * full)])
         future.cpu[chosen] += cpu
         future.memory[chosen] += memory
@@ -78,7 +83,8 @@ class Clairvoyant(ChoosingProfile):
         whole = np.maximum(size, 1.0)[:, np.newaxis]
         risen = self._cost((before + added) / whole, threshold) - self._cost(before / whole, threshold)
         # One time after the other: the same sums on every machine.
-        return np.asarray(np.cumsum(risen, axis=1)[:, -1], dtype=np.float64)
+        weight = (whole[:, 0] / whole.max()) ** self.size_exponent
+        return np.asarray(np.cumsum(risen, axis=1)[:, -1] * weight, dtype=np.float64)
 
     def _cost(self, share: Float64Array, threshold: float) -> Float64Array:
         over = np.maximum(share - threshold, 0.0)
