@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hydatis.scheduler.decision import PodReference
+from hydatis.scheduler.pod_class import PodClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,4 +11,5 @@ class OpenDecision:
     """The pod whose turn it is, and the nodes that pass every filter, at least one."""
 
     pod: PodReference
+    pod_class: PodClass
     nodes: frozenset[str]

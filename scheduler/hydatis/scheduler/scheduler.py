@@ -158,7 +158,7 @@ class Scheduler:
             rows = self._cycle.open_rows(found)
             if len(rows):
                 self._open = (found, frozenset(self._cluster.node_name(row) for row in rows.tolist()))
-                return OpenDecision(pod.reference, self._open[1])
+                return OpenDecision(pod.reference, pod.pod_class, self._open[1])
             return self._settled(pod, self._cycle.choose(found), now)
         return self._settled(pod, found, now)
 
@@ -248,6 +248,11 @@ class Scheduler:
     def classes_looked_at(self) -> int:
         """How often a class of unschedulable pods was filtered again because something happened that might help it."""
         return self._waking.classes_looked_at
+
+    @property
+    def cluster(self) -> Cluster:
+        """The state of the cluster, for one who reads it between events and never writes."""
+        return self._cluster
 
     @property
     def node_count(self) -> int:

@@ -10,6 +10,7 @@ Called by the measures, the benchmarks and tests. Invariants, which the tests re
 """
 
 from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -127,16 +128,27 @@ class Run:
         now = self._next_seconds()
         if now >= self._scenario.length_seconds:
             return False
+        for _ in self._turns_at(now):
+            self._schedule(now)
+        return True
+
+    def turns(self) -> Iterator[float]:
+        """Let everything happen up to the end; yield the time whenever pods may have to be placed, for one who places
+        them in the stead of `proceed`: with `open_decision` and `decide` of the scheduler, and `carry_out`.
+        """
+        while (now := self._next_seconds()) < self._scenario.length_seconds:
+            yield from self._turns_at(now)
+
+    def _turns_at(self, now: float) -> Iterator[float]:
         self.queue.advance(now)
         while (planned := self.queue.due()) is not None:
             self._handlers[planned.kind](planned, now)
         self._pods_come(now)
-        self._schedule(now)
+        yield now
         if now == self._next_step:
             # Last, so that a sample shows what has become of everything that happened by then.
             self._step(now)
-            self._schedule(now)
-        return True
+            yield now
 
     def finish(self) -> RunRecord:
         """Count what pods have done up to the end, and return the record."""
@@ -165,7 +177,7 @@ class Run:
 
     def _schedule(self, now: float) -> None:
         while (instruction := self._decided(now)) is not None:
-            self._carry_out(instruction, now)
+            self.carry_out(instruction, now)
 
     def _decided(self, now: float) -> Instruction | None:
         """Let the core decide about the next pod, or the policy, if it is one that chooses."""
@@ -180,7 +192,8 @@ class Run:
         chosen = self._chooser.choose(pod, self._left[pod], nodes, outlook)
         return self.scheduler.decide(self.machines.names[chosen], now)
 
-    def _carry_out(self, instruction: Instruction, now: float) -> None:
+    def carry_out(self, instruction: Instruction, now: float) -> None:
+        """Do what the scheduler said."""
         self.recorder.decisions += 1
         pod = self._pods_by_uid[instruction.pod.uid]
         if isinstance(instruction, ReportUnschedulable):
