@@ -4,7 +4,7 @@ Called once all runs are there (or those that are, after an interruption). A com
 that both have; a seed in which a measure has no value (the waiting time of no pods) is left out for both.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -115,16 +115,15 @@ def _differences(runs: Runs, reference: Runs) -> dict[str, Difference]:
     for measure in MEASURES:
         values, against = paired_values(measure.name, runs, reference)
         if values:
-            found[measure.name] = Difference(
-                paired_difference(values, against), paired_ratio(values, against), _verdict(measure, values, against)
-            )
+            difference = paired_difference(values, against)
+            verdict = _verdict(measure, difference, len(values))
+            found[measure.name] = Difference(difference, paired_ratio(values, against), verdict)
     return found
 
 
-def _verdict(measure: Measure, values: Sequence[float], against: Sequence[float]) -> Verdict:
-    if len(values) < LEAST_SEEDS:
+def _verdict(measure: Measure, difference: Interval, seeds: int) -> Verdict:
+    if seeds < LEAST_SEEDS:
         return Verdict.OPEN
-    difference = paired_difference(values, against)
     worse = sorted(measure.worse_by(end, 0) for end in (difference.low, difference.high))
     if worse[0] > 0:
         return Verdict.WORSE
@@ -168,7 +167,9 @@ def _not_worse(measure: Measure, runs: Mapping[str, Runs], policies: Iterable[st
     found = []
     for policy in policies:
         values, best = paired_values(measure.name, runs[policy], runs[first])
-        if policy != first and values and _verdict(measure, values, best) is not Verdict.WORSE:
+        if policy == first or not values:
+            continue
+        if _verdict(measure, paired_difference(values, best), len(values)) is not Verdict.WORSE:
             found.append(policy)
     return found
 

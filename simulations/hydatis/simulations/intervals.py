@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Float64Array, Int64Array
+from hydatis.scheduler.arrays import Float64Array
 
 _RESAMPLES = 10_000
 _CONFIDENCE = 0.95
@@ -35,7 +35,7 @@ class Interval:
 def interval_of(values: Sequence[float]) -> Interval:
     """Resample the values with replacement; `values` has one entry a seed, at least one."""
     sample = np.asarray(values, dtype=np.float64)
-    return _interval(float(sample.mean()), sample[_draws(len(sample))].mean(axis=1))
+    return _interval(float(sample.mean()), _drawn_means(sample))
 
 
 def paired_difference(values: Sequence[float], reference: Sequence[float]) -> Interval:
@@ -64,7 +64,7 @@ def _paired(
     """Return the quotient of means, with one draw of seeds for all samples."""
     table = np.asarray(samples, dtype=np.float64)
     above, below = quotient(table.mean(axis=1))
-    above_drawn, below_drawn = quotient(table[:, _draws(table.shape[1])].mean(axis=2))
+    above_drawn, below_drawn = quotient(np.stack([_drawn_means(row) for row in table]))
     # A divisor that changes its sign from draw to draw makes quotients of either sign and any size.
     if not (below_drawn * np.sign(below) > 0).all():
         return None
@@ -76,9 +76,17 @@ def _interval(mean: float, drawn: Float64Array) -> Interval:
     return Interval(mean, float(low), float(high))
 
 
+def _drawn_means(sample: Float64Array) -> Float64Array:
+    """(resamples,) The mean of each resample; all samples of one length are drawn alike."""
+    seeds = len(sample)
+    return np.asarray(_times_drawn(seeds) @ sample / seeds)
+
+
 @lru_cache(maxsize=8)
-def _draws(seeds: int) -> Int64Array:
-    """(resamples, seeds) Which seeds each resample draws; nobody writes to it."""
+def _times_drawn(seeds: int) -> Float64Array:
+    """(resamples, seeds) How often each resample draws each seed; nobody writes to it."""
     drawn = np.random.default_rng(_SEED).integers(seeds, size=(_RESAMPLES, seeds))
-    drawn.setflags(write=False)
-    return drawn
+    cells = drawn + seeds * np.arange(_RESAMPLES)[:, None]
+    times = np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape).astype(np.float64)
+    times.setflags(write=False)
+    return times

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from hydatis.simulations.comparing import Verdict
 from hydatis.simulations.console import plain_console
@@ -60,7 +60,12 @@ def print_study(study: Study) -> None:
     found = study.comparison
     measures = [BY_NAME[name] for name in _COLUMNS]
     titles = [f"{measure.title}\n{measure.unit}" for measure in measures]
-    table = Table("policy", *titles, f"{measures[0].title}\nagainst {study.reference}", title=escape(study.scenario))
+    table = Table(
+        Column("policy", overflow="fold"),
+        *titles,
+        f"{measures[0].title}\nagainst the\nreference",
+        title=escape(study.scenario),
+    )
     for policy in sorted_policies(study):
         cells = (_cell(found.policies[policy].get(measure.name)) for measure in measures)
         difference = found.differences.get(policy, {}).get(MAIN_MEASURE)
