@@ -13,6 +13,8 @@ from hydatis.scheduler.plugins import FilterPlugin, ScorePlugin
 from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
+from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.policy import Heuristic, Policy
 from hydatis.scheduler.profile import PluginSet, Profile, WeightedPlugin
 from hydatis.simulations.baselines.best_fit import BestFit
@@ -94,7 +96,13 @@ PolicyMaker = Callable[[Surroundings], Profile]
 
 
 def _filters(devices: GpuDevices) -> tuple[FilterPlugin, ...]:
-    return (NodeAffinity(), NodeResourcesFit(), OpenGpuShare(devices))
+    return (
+        NodeUnschedulable(),
+        TaintToleration(),
+        NodeAffinity(),
+        NodeResourcesFit(),
+        OpenGpuShare(devices),
+    )
 
 
 def _one_score(devices: GpuDevices, score: ScorePlugin | None) -> Profile:

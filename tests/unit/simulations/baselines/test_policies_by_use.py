@@ -18,7 +18,7 @@ from hydatis.scheduler.reserving import Reservations, Standing
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.scoring import Evaluation
 from hydatis.scheduler.testing import node, pod
-from hydatis.simulations.baselines.policies import BY_USE, POLICIES, SHARING_GPUS, Surroundings
+from hydatis.simulations.baselines.policies import BY_USE, KNOWING_THE_FUTURE, POLICIES, SHARING_GPUS, Surroundings
 from hydatis.simulations.baselines.typical_pods import TypicalPods
 from hydatis.simulations.gpu_sharing.demands import GpuDemand
 
@@ -41,7 +41,7 @@ _steps = st.lists(
 
 
 def test_names_are_told_apart() -> None:
-    assert {*SHARING_GPUS, *BY_USE} == set(POLICIES)
+    assert {*SHARING_GPUS, *BY_USE, *KNOWING_THE_FUTURE} == set(POLICIES)
     assert not SHARING_GPUS.keys() & BY_USE.keys()
 
 
