@@ -41,7 +41,11 @@ def run(*arguments: str, code: int = 0) -> str:
 @contextmanager
 def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """The command as a process of its own, so that it can be ended from outside."""
-    program = "import sys; from hydatis.simulations.commands import simulate; import typer; typer.run(simulate)"
+    # A process that a shell put into the background ignores Ctrl-C, and so would those that it starts.
+    program = (
+        "import signal, typer; from hydatis.simulations.commands import simulate; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); typer.run(simulate)"
+    )
     environment = {name: value for name, value in os.environ.items() if name != DATA_VARIABLE}
     command = [sys.executable, "-c", program, *arguments]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
