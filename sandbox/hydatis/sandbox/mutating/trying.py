@@ -30,6 +30,9 @@ _TESTS_OF_ALL = (
 histories, which takes too long to do for each mutant.
 """
 
+_TESTS_OF_EVENTS = "test_waking.py"
+"""For changes of what a plugin says that events may help against: tests of that alone, and long ones."""
+
 
 class Verdict(StrEnum):
     """What became of a mutant."""
@@ -95,7 +98,7 @@ def trial(
     verdict, told = _compared(pages, limits.comparing)
     if verdict is Verdict.SURVIVED and tests is not None:
         _allow(limits.testing)
-        if not _passes(mutant.module, tests):
+        if not _passes(mutant.module, tests, of_events="ClusterEvent." in before):
             verdict = Verdict.FAILED_TESTS
     return verdict, told, before, after
 
@@ -129,12 +132,13 @@ def _allow(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _passes(module: str, tests: Path) -> bool:
+def _passes(module: str, tests: Path, *, of_events: bool) -> bool:
     import pytest  # noqa: PLC0415  a development tool
 
     stem = module.rpartition(".")[2]
     own = [str(path) for path in sorted(tests.rglob(f"test_{stem}.py"))]
-    chosen = [*own, *(str(path) for name in _TESTS_OF_ALL if (path := tests / name).exists())]
+    common = (*_TESTS_OF_ALL, _TESTS_OF_EVENTS) if of_events else _TESTS_OF_ALL
+    chosen = [*own, *(str(path) for name in common if (path := tests / name).exists())]
     options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0"]
     os.chdir(tests.parents[2])
     _forget(tests)

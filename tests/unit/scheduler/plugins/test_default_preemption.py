@@ -15,7 +15,7 @@ def _candidate(*victims: Victim, violations: int = 0) -> Candidate:
     return Candidate(0, victims, violations)
 
 
-@pytest.mark.parametrize(("nodes", "wanted"), [(3, 3), (100, 100), (101, 100), (999, 100), (5000, 500)])
+@pytest.mark.parametrize(("nodes", "wanted"), [(3, 3), (100, 100), (101, 100), (999, 100), (1009, 100), (5000, 500)])
 def test_a_tenth_of_the_nodes_is_enough_to_choose_from_and_at_least_a_hundred(nodes: int, wanted: int) -> None:
     assert RULES.candidates_wanted(nodes) == wanted
 
@@ -46,6 +46,11 @@ def test_higher_priority_is_more_important_then_an_earlier_start_and_equals_keep
         ),
         pytest.param(
             _candidate(_victim(-5)), _candidate(_victim(-5), _victim(-9)), id="fewer victims of negative priority"
+        ),
+        pytest.param(
+            _candidate(_victim(-(2**31) + 1)),
+            _candidate(_victim(-(2**31) + 1), _victim(-(2**31) + 1)),
+            id="fewer victims of the lowest priority",
         ),
         pytest.param(
             _candidate(_victim(1, "2026-01-02T00:00:00Z"), _victim(0, "2025-01-01T00:00:00Z")),

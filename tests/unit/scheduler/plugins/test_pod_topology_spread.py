@@ -65,6 +65,10 @@ def test_a_domain_may_hold_only_so_many_more_than_the_emptiest(
     assert _passing(_cluster(*placed), _web(constraint)) == passing
 
 
+def test_domains_may_hold_many_pods() -> None:
+    assert _passing(_cluster(*["a1"] * 70, *["b1"] * 70), _web(_constraint())) == {"a1", "a2", "b1"}
+
+
 def test_pods_of_other_namespaces_and_pods_on_their_way_out_do_not_count() -> None:
     cluster = _cluster()
     place(cluster, pod("other", "elsewhere").labels(app="web"), "a1")

@@ -262,6 +262,18 @@ def test_the_score_of_claims_to_provision_is_by_the_room_that_all_of_them_draw_o
     assert _scores(cluster, using(pod(), "data", "logs")) == {"a": 50, "b": 0}
 
 
+def test_claims_to_provision_count_only_where_no_claim_takes_a_volume_that_is_there() -> None:
+    cluster = _with_room(a="8Gi", b="4Gi")
+    store(cluster, _WAITING, claim("logs", size="1Gi"), volume("v", size="4Gi"))
+    assert _scores(cluster, using(pod(), "data", "logs")) == {"a": 75, "b": 75}
+
+
+def test_a_driver_that_does_not_tell_of_its_room_does_not_count() -> None:
+    cluster = _with_room(a="8Gi", b="4Gi")
+    store(cluster, storage_class("untold", "other.example.com"), claim("logs", "untold", size="2Gi"))
+    assert _scores(cluster, using(pod(), "data", "logs")) == {"a": 75, "b": 50}
+
+
 def test_bound_claims_score_nothing() -> None:
     cluster = _zones()
     store(cluster, claim(bound_to="volume"), volume())
