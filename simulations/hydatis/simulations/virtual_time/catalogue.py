@@ -87,7 +87,7 @@ SIZES: Mapping[str, Size] = MappingProxyType(
         ),
     }
 )
-"""`six`: the smallest cluster HYDATIS is for. `study`: that of the first study of placement quality. `day`: 200 nodes
+"""`six`: the smallest cluster HYDATIS is for. `study`: 40 nodes for two days. `day`: 200 nodes
 and a pod a second. `large`: 5,000 nodes, most with GPUs, as many by core as the traces' pods ask for.
 """
 
