@@ -1,10 +1,10 @@
-"""Where the benchmarks' commands write: checks of output files before a long run, the console, JSON.
+"""Where the benchmarks' commands write: checks of output files before a long run, the report, the console, JSON.
 
 Called by the commands.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,25 @@ from hydatis.benchmarks.errors import BenchError
 
 Value = TypeVar("Value")
 _PLAIN_WIDTH = 120
+
+
+def document_of(
+    settings: Mapping[str, Any],
+    machine: Mapping[str, Any],
+    versions: Mapping[str, str],
+    definitions: Mapping[str, str],
+    results: Sequence[Mapping[str, Any]],
+    **records: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Build a report: results, what they mean, what they were measured on, and the `records` they are made of."""
+    return {
+        "results": list(results),
+        "settings": dict(settings),
+        "machine": dict(machine),
+        "versions": dict(versions),
+        "definitions": dict(definitions),
+        **{name: list(entries) for name, entries in records.items()},
+    }
 
 
 def check_output(option: str, path: Path | None) -> None:

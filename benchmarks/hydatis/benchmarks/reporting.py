@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from hydatis.benchmarks.outputs import document_of
 from hydatis.benchmarks.records import DEFINITIONS
 from hydatis.benchmarks.results import QUIET_CORES, SCHEDULERS, number_at, other_cores, rows
 
@@ -44,14 +45,7 @@ def report(
     settings: Mapping[str, Any], machine: Mapping[str, Any], versions: Mapping[str, str], runs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Build the whole report from the records of the runs."""
-    return {
-        "results": rows(runs),
-        "settings": dict(settings),
-        "machine": dict(machine),
-        "versions": dict(versions),
-        "definitions": dict(DEFINITIONS),
-        "runs": list(runs),
-    }
+    return document_of(settings, machine, versions, DEFINITIONS, rows(runs), runs=runs)
 
 
 def write_markdown(document: Mapping[str, Any], path: Path) -> None:

@@ -197,7 +197,7 @@ class Scheduler:
         else:
             self.statistics.attempts["unschedulable"] += 1
             self._queue.park(pod, now, instruction.decision.rejected_by, self._filter_args_of(pod))
-            self._settle(pod, instruction, now)
+            self._keep_room(pod, instruction, now)
         pod.flushed = False
         return instruction
 
@@ -205,7 +205,7 @@ class Scheduler:
         if self._cluster.load.advance(now) and self._load_helps:
             self._cluster.events.append(EVERYWHERE, ClusterEvent.NODE_LOAD)
 
-    def _settle(self, pod: PendingPod, report: ReportUnschedulable, now: float) -> None:
+    def _keep_room(self, pod: PendingPod, report: ReportUnschedulable, now: float) -> None:
         """Keep room for the pod on the node that was chosen for it, and for those it outranks no longer."""
         uid = pod.reference.uid
         if report.preemption is not None:

@@ -38,7 +38,7 @@ def core(
     from hydatis.benchmarks.core import reporting, scene, shapes, timing
     from hydatis.benchmarks.figures import require_matplotlib
     from hydatis.benchmarks.machine import machine, versions
-    from hydatis.benchmarks.outputs import check_output, once, plain_console, write_json
+    from hydatis.benchmarks.outputs import check_output, document_of, once, plain_console, write_json
 
     try:
         for option, path in (("--json", json), ("--markdown", markdown), ("--figure", figure)):
@@ -52,7 +52,7 @@ def core(
         typer.echo(f"    {pods / built.seconds:.0f} decisions a second")
         results = timing.measure(built, chosen, kinds=kinds, likes=likes, progress=typer.echo)
         settings = {"nodes": nodes, "pods": pods, "kinds": kinds, "likes": likes, "seed": seed}
-        document = reporting.report(settings, facts, versions(()), results)
+        document = document_of(settings, facts, versions(()), reporting.DEFINITIONS, results)
         if json is not None:
             write_json(document, json)
         if markdown is not None:

@@ -42,22 +42,6 @@ _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
 
-def report(
-    settings: Mapping[str, Any],
-    machine: Mapping[str, Any],
-    versions: Mapping[str, str],
-    results: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
-    """Build the whole report."""
-    return {
-        "results": list(results),
-        "settings": dict(settings),
-        "machine": dict(machine),
-        "versions": dict(versions),
-        "definitions": dict(DEFINITIONS),
-    }
-
-
 def print_table(document: Mapping[str, Any], console: Console) -> None:
     """Print one line for each shape."""
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)

@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from hydatis.benchmarks.outputs import document_of
 from hydatis.benchmarks.rivals.running import PAIRS
 
 DEFINITIONS: Mapping[str, str] = {
@@ -40,14 +41,8 @@ def report(
     contests: Sequence[dict[str, Any]],
 ) -> dict[str, Any]:
     """Build the whole report."""
-    return {
-        "results": [_summary(pair, contests) for pair in PAIRS],
-        "settings": dict(settings),
-        "machine": dict(machine),
-        "versions": dict(versions),
-        "definitions": dict(DEFINITIONS),
-        "contests": list(contests),
-    }
+    results = [_summary(pair, contests) for pair in PAIRS]
+    return document_of(settings, machine, versions, DEFINITIONS, results, contests=contests)
 
 
 def print_table(document: Mapping[str, Any], console: Console) -> None:

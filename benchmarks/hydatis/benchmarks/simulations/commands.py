@@ -39,7 +39,7 @@ def simulations(
     Example: hydatis bench simulations --scenario day --policy KubeScheduler --json simulations.json
     """
     from hydatis.benchmarks.machine import machine, versions
-    from hydatis.benchmarks.outputs import check_output, once, plain_console, write_json
+    from hydatis.benchmarks.outputs import check_output, document_of, once, plain_console, write_json
     from hydatis.benchmarks.simulations import reporting, timing
 
     try:
@@ -62,7 +62,7 @@ def simulations(
             "repeat": repeat,
             "seed": seed,
         }
-        document = reporting.report(settings, facts, versions(()), results)
+        document = document_of(settings, facts, versions(()), reporting.DEFINITIONS, results)
         if json is not None:
             write_json(document, json)
         if markdown is not None:

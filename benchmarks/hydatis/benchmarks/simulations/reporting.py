@@ -3,7 +3,7 @@
 Called by the command at the end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,6 @@ DEFINITIONS: Mapping[str, str] = {
 _HEADINGS = ("scenario", "nodes", "pods", "virtual hours", "policy", "seconds a run", "decisions a second")
 _LEFT = (0, 4)
 """Columns of text."""
-
-
-def report(
-    settings: Mapping[str, Any],
-    machine: Mapping[str, Any],
-    versions: Mapping[str, str],
-    results: Sequence[dict[str, Any]],
-) -> dict[str, Any]:
-    """Build the whole report."""
-    return {
-        "results": list(results),
-        "settings": dict(settings),
-        "machine": dict(machine),
-        "versions": dict(versions),
-        "definitions": dict(DEFINITIONS),
-    }
 
 
 def print_table(document: Mapping[str, Any], console: Console) -> None:
