@@ -2,52 +2,27 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hydatis.scheduler import events
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
-from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.testing import NodeBuilder, PodBuilder, node, pod
+from hydatis.scheduler.testing_driver import DrivenScheduler
 
 _EARLY, _LATE = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
 
-class Cluster:
-    """Drives a scheduler by hand, with a clock of its own."""
-
-    def __init__(self, *objects: NodeBuilder | PodBuilder) -> None:
-        self.scheduler = Scheduler(random=np.random.default_rng(1))
-        self.now = 0.0
-        self.see(*objects)
-
-    def see(self, *objects: NodeBuilder | PodBuilder) -> None:
-        for builder in objects:
-            manifest = builder.manifest()
-            seen = events.PodSeen(manifest) if isinstance(builder, PodBuilder) else events.NodeSeen(manifest)
-            self.tell(seen)
-
-    def tell(self, event: events.Event) -> None:
-        self.scheduler.handle(event, self.now)
+class Cluster(DrivenScheduler):
+    """A scheduler that never needs the flush."""
 
     def run(self) -> list[Instruction]:
-        instructions = []
-        while (instruction := self.scheduler.schedule_next(self.now)) is not None:
-            instructions.append(instruction)
-        for name, kept, recounted in self.scheduler.recounted():
-            assert kept == recounted, name
+        """Run cycles until no pod is ready."""
+        instructions = super().run()
         assert self.scheduler.statistics.scheduled_after_flush == 0
         return instructions
 
-    def report(self) -> ReportUnschedulable:
-        (instruction,) = self.run()
-        assert isinstance(instruction, ReportUnschedulable)
-        return instruction
-
-    def bound(self) -> dict[str, str]:
-        return {i.pod.name: i.node for i in self.run() if isinstance(i, Bind)}
-
     def victims(self) -> set[str]:
+        """Run one cycle, expect the pod to be unschedulable, and name who makes way for it."""
         preemption = self.report().preemption
         return set() if preemption is None else {victim.name for victim in preemption.victims}
 
@@ -190,7 +165,7 @@ def test_a_pod_of_lower_priority_does_not_take_the_room_meanwhile() -> None:
     thief = pod("thief").requests(cpu="1").priority(5)
     cluster.tell(events.PodGone(victim.uid))
     cluster.see(thief)
-    assert cluster.bound() == {"high": "n"}
+    assert cluster.placements() == {"high": "n"}
 
 
 def test_a_gated_pods_nomination_keeps_others_of_lower_priority_away_and_lets_higher_ones_pass() -> None:
@@ -198,58 +173,58 @@ def test_a_gated_pods_nomination_keeps_others_of_lower_priority_away_and_lets_hi
     cluster = Cluster(node("n"), kept, pod("lower").requests(cpu="2").priority(4))
     assert cluster.report().message.startswith("0/1 nodes are available: 1 Insufficient cpu. ")
     cluster.see(pod("equal").requests(cpu="2").priority(5))
-    assert cluster.bound() == {}
+    assert cluster.placements() == {}
     cluster.see(pod("higher").requests(cpu="2").priority(6))
-    assert cluster.bound() == {"higher": "n"}
+    assert cluster.placements() == {"higher": "n"}
 
 
 def test_who_was_kept_out_by_a_nomination_is_tried_again_when_it_is_withdrawn() -> None:
     kept = pod("kept").requests(cpu="3").priority(5).nominated("n").gated("wait")
     cluster = Cluster(node("n"), kept, pod("lower").requests(cpu="2").priority(4))
-    assert cluster.bound() == {}
+    assert cluster.placements() == {}
     cluster.now = 60.0
     cluster.see(kept.nominated(""))
-    assert cluster.bound() == {"lower": "n"}
+    assert cluster.placements() == {"lower": "n"}
 
 
 def test_who_was_kept_out_by_a_nomination_is_tried_again_when_the_pod_is_deleted() -> None:
     kept = pod("kept").requests(cpu="3").priority(5).nominated("n").gated("wait")
     cluster = Cluster(node("n"), kept, pod("lower").requests(cpu="2").priority(4))
-    assert cluster.bound() == {}
+    assert cluster.placements() == {}
     cluster.now = 60.0
     cluster.tell(events.PodGone(kept.uid))
-    assert cluster.bound() == {"lower": "n"}
+    assert cluster.placements() == {"lower": "n"}
 
 
 def test_a_pod_on_its_way_to_the_node_it_names_counts_there_once() -> None:
     waiting = pod("waiting").requests(cpu="3").priority(5)
     cluster = Cluster(node("n"), waiting)
-    assert cluster.bound() == {"waiting": "n"}
+    assert cluster.placements() == {"waiting": "n"}
     cluster.see(waiting.nominated("n"), pod("other").requests(cpu="1").priority(5))
-    assert cluster.bound() == {"other": "n"}
+    assert cluster.placements() == {"other": "n"}
 
 
 def test_a_pod_that_could_not_be_bound_keeps_no_room_on_the_node_it_still_names() -> None:
     waiting = pod("waiting").requests(cpu="3").priority(5)
     cluster = Cluster(node("n"), waiting)
-    assert cluster.bound() == {"waiting": "n"}
+    assert cluster.placements() == {"waiting": "n"}
     cluster.see(waiting.nominated("n"))
     cluster.tell(events.BindFailed(waiting.uid, "volumes_not_bound"))
     cluster.see(waiting.set_status(phase="Pending"), pod("other").requests(cpu="4").priority(5))
-    assert cluster.bound() == {"other": "n"}
+    assert cluster.placements() == {"other": "n"}
 
 
 def test_the_nominated_node_is_taken_though_another_scores_higher() -> None:
     cluster = Cluster(node("small").allocatable(cpu="1"), node("big").allocatable(cpu="64"))
     cluster.see(pod("p").requests(cpu="1").nominated("small"))
-    assert cluster.bound() == {"p": "small"}
+    assert cluster.placements() == {"p": "small"}
 
 
 @pytest.mark.parametrize("nominated", ["full", "gone"])
 def test_another_node_is_taken_when_the_nominated_one_does_not_do(nominated: str) -> None:
     cluster = Cluster(node("full").allocatable(cpu="1"), node("free"))
     cluster.see(pod("p").requests(cpu="2").nominated(nominated))
-    assert cluster.bound() == {"p": "free"}
+    assert cluster.placements() == {"p": "free"}
 
 
 def test_those_it_outranks_lose_their_nomination_to_the_node_and_look_elsewhere() -> None:
@@ -346,7 +321,7 @@ def test_a_node_with_room_beyond_what_is_kept_brings_back_others_of_the_class() 
     assert [instruction.pod.name for instruction in cluster.run()] == ["second"]
     cluster.now = 20.0
     cluster.see(node("n").allocatable(cpu="12"))
-    assert cluster.bound() == {"first": "n", "second": "n"}
+    assert cluster.placements() == {"first": "n", "second": "n"}
 
 
 def test_a_pod_waits_for_victims_that_were_on_their_way_out_already() -> None:
@@ -386,7 +361,7 @@ def test_victims_that_could_not_be_deleted_are_counted_on_no_longer() -> None:
 
 def test_a_placement_that_is_not_confirmed_yet_can_make_way() -> None:
     cluster = Cluster(node("n"), pod("low").requests(cpu="4").priority(1))
-    assert cluster.bound() == {"low": "n"}
+    assert cluster.placements() == {"low": "n"}
     cluster.see(_high())
     assert cluster.victims() == {"low"}
 
@@ -394,4 +369,4 @@ def test_a_placement_that_is_not_confirmed_yet_can_make_way() -> None:
 def test_pods_that_differ_in_priority_alone_are_classes_of_their_own_and_share_their_evaluation() -> None:
     cluster = Cluster(node("n"))
     cluster.see(*(pod(f"p{number}").priority(number) for number in range(5)))
-    assert cluster.bound() == {f"p{number}": "n" for number in range(5)}
+    assert cluster.placements() == {f"p{number}": "n" for number in range(5)}

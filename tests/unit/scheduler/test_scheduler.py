@@ -3,66 +3,17 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from hydatis.scheduler import events
 from hydatis.scheduler.cluster import Cluster as Tables
 from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.decision import PodReference
-from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
+from hydatis.scheduler.instructions import Bind, ReportUnschedulable
 from hydatis.scheduler.policy import parse_policy
 from hydatis.scheduler.profile import Profile
-from hydatis.scheduler.queueing import QueueSettings
-from hydatis.scheduler.scheduler import Scheduler, Settings
 from hydatis.scheduler.testing import NodeBuilder, PodBuilder, expression, node, pod
-
-
-class Cluster:
-    """Drives a scheduler by hand, with a clock of its own."""
-
-    def __init__(
-        self, *nodes: NodeBuilder, profile: Profile | None = None, names: frozenset[str] = frozenset({"hydatis"})
-    ) -> None:
-        settings = Settings(names, QueueSettings(backoff_initial_seconds=1.0, backoff_max_seconds=10.0))
-        self.scheduler = Scheduler(settings, random=np.random.default_rng(1), profile=profile)
-        self.now = 0.0
-        self.see(*nodes)
-
-    def see(self, *objects: PodBuilder | NodeBuilder) -> None:
-        """Let the scheduler see pods and nodes as they are now."""
-        for builder in objects:
-            manifest = builder.manifest()
-            seen = events.PodSeen(manifest) if isinstance(builder, PodBuilder) else events.NodeSeen(manifest)
-            self.tell(seen)
-
-    def tell(self, event: events.Event) -> None:
-        """Tell the scheduler of an event."""
-        self.scheduler.handle(event, self.now)
-
-    def run(self) -> list[Instruction]:
-        """Run cycles until no pod is ready."""
-        instructions = []
-        while (instruction := self.scheduler.schedule_next(self.now)) is not None:
-            instructions.append(instruction)
-        for name, kept, recounted in self.scheduler.recounted():
-            assert kept == recounted, name
-        return instructions
-
-    def only(self) -> Instruction:
-        """Run cycles and expect one instruction."""
-        (instruction,) = self.run()
-        return instruction
-
-    def placements(self) -> dict[str, str]:
-        """Run cycles and return pod name to node name of what was bound."""
-        return {i.pod.name: i.node for i in self.run() if isinstance(i, Bind)}
-
-    def report(self) -> ReportUnschedulable:
-        """Run one cycle and expect the pod to be unschedulable."""
-        instruction = self.only()
-        assert isinstance(instruction, ReportUnschedulable)
-        return instruction
+from hydatis.scheduler.testing_driver import DrivenScheduler as Cluster
 
 
 def test_a_pod_is_bound_to_the_node_with_the_most_left() -> None:
