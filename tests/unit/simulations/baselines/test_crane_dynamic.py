@@ -4,29 +4,20 @@ import pytest
 
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.testing import (
-    by_node,
-    cluster_of,
     measure_nodes,
     measure_pods,
-    node,
     pod,
-    pod_class_of,
     requirements_of,
     run_pod,
 )
 from hydatis.simulations.baselines.crane_dynamic import CraneDynamic, hot_values
+from hydatis.simulations.baselines.testing import newcomer, scores_of, ten_cores
 
 GIB = 2**30
 
 
-def ten_cores(*names: str) -> Cluster:
-    return cluster_of(*(node(name).allocatable(cpu="10", memory="10Gi") for name in names))
-
-
 def scored(cluster: Cluster, plugin: CraneDynamic | None = None) -> dict[str, int]:
-    builder = pod("new").requests(cpu="1", memory="1Gi").owned_by("StatefulSet", "db")
-    plugin = (plugin or CraneDynamic()).for_owner(pod_class_of(cluster, builder).owner)
-    return by_node(cluster, plugin.score(requirements_of(cluster, builder), cluster, cluster.rows()))
+    return scores_of(plugin or CraneDynamic(), cluster, newcomer())
 
 
 def test_the_score_is_what_is_left_on_average_cut_to_a_whole_number() -> None:

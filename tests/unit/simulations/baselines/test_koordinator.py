@@ -4,42 +4,31 @@ import pytest
 
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.testing import (
-    PodBuilder,
     by_node,
-    cluster_of,
     measure_nodes,
     measure_pods,
-    node,
     pod,
     pod_class_of,
     requirements_of,
     run_pod,
 )
 from hydatis.simulations.baselines.koordinator import EXCEEDED, EXPIRED, KoordinatorLoadAware
+from hydatis.simulations.baselines.testing import newcomer, scores_of, ten_cores
 
 GIB = 2**30
 
 
-def ten_cores(*names: str) -> Cluster:
-    return cluster_of(*(node(name).allocatable(cpu="10", memory="10Gi") for name in names))
-
-
-def new() -> PodBuilder:
-    return pod("new").requests(cpu="1", memory="1Gi").owned_by("StatefulSet", "db")
-
-
 def bound(cluster: Cluster, plugin: KoordinatorLoadAware) -> KoordinatorLoadAware:
-    return plugin.for_owner(pod_class_of(cluster, new()).owner)
+    return plugin.for_owner(pod_class_of(cluster, newcomer()).owner)
 
 
 def scored(cluster: Cluster, plugin: KoordinatorLoadAware | None = None) -> dict[str, int]:
-    plugin = bound(cluster, plugin or KoordinatorLoadAware())
-    return by_node(cluster, plugin.score(requirements_of(cluster, new()), cluster, cluster.rows()))
+    return scores_of(plugin or KoordinatorLoadAware(), cluster, newcomer())
 
 
 def passed(cluster: Cluster, plugin: KoordinatorLoadAware | None = None) -> dict[str, bool]:
     plugin = bound(cluster, plugin or KoordinatorLoadAware())
-    return by_node(cluster, plugin.filter(requirements_of(cluster, new()), cluster, cluster.rows()))
+    return by_node(cluster, plugin.filter(requirements_of(cluster, newcomer()), cluster, cluster.rows()))
 
 
 def test_the_score_is_the_mean_of_what_is_left_of_cpu_and_memory() -> None:
@@ -103,8 +92,8 @@ def test_nodes_above_a_threshold_are_rejected(cpu: float, memory: float, reason:
     assert passed(cluster) == {"n": reason is None}
     plugin, rows = KoordinatorLoadAware(), cluster.rows()
     if reason is not None:
-        assert plugin.reasons(requirements_of(cluster, new()), cluster, rows) == {reason: 1}
-        assert not plugin.unresolvable(requirements_of(cluster, new()), cluster, rows).any()
+        assert plugin.reasons(requirements_of(cluster, newcomer()), cluster, rows) == {reason: 1}
+        assert not plugin.unresolvable(requirements_of(cluster, newcomer()), cluster, rows).any()
 
 
 def test_a_node_passes_without_metrics_but_not_when_they_have_expired() -> None:
@@ -115,7 +104,7 @@ def test_a_node_passes_without_metrics_but_not_when_they_have_expired() -> None:
     cluster.load.advance(180.0)
     assert passed(cluster) == {"never": True, "once": False}
     rows = cluster.rows()[1:]
-    assert KoordinatorLoadAware().reasons(requirements_of(cluster, new()), cluster, rows) == {EXPIRED: 1}
+    assert KoordinatorLoadAware().reasons(requirements_of(cluster, newcomer()), cluster, rows) == {EXPIRED: 1}
 
 
 def test_by_class_owners_stand_in_for_requests_and_metrics() -> None:

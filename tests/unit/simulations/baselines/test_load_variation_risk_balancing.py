@@ -5,17 +5,13 @@ import pytest
 
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.testing import (
-    by_node,
-    cluster_of,
     measure_nodes,
     measure_pods,
-    node,
     pod,
-    pod_class_of,
-    requirements_of,
     run_pod,
 )
 from hydatis.simulations.baselines.load_variation_risk_balancing import LoadVariationRiskBalancing
+from hydatis.simulations.baselines.testing import newcomer, scores_of, ten_cores
 from hydatis.simulations.baselines.usage_aware import rounded
 
 MIB = 2.0**20
@@ -41,17 +37,11 @@ def test_the_source_s_cases(margin: float, sensitivity: float, mean: float, devi
 
 
 def scored(cluster: Cluster, by_class: bool = False) -> dict[str, int]:
-    builder = pod("new").requests(cpu="1", memory="64Mi").owned_by("StatefulSet", "db")
-    plugin = LoadVariationRiskBalancing(by_class=by_class).for_owner(pod_class_of(cluster, builder).owner)
-    return by_node(cluster, plugin.score(requirements_of(cluster, builder), cluster, cluster.rows()))
-
-
-def ten_cores(*names: str) -> Cluster:
-    return cluster_of(*(node(name).allocatable(cpu="10", memory="1024Mi") for name in names))
+    return scores_of(LoadVariationRiskBalancing(by_class=by_class), cluster, newcomer(memory="64Mi"))
 
 
 def test_the_riskier_resource_counts() -> None:
-    cluster = ten_cores("cpu", "memory", "cpu only", "unknown")
+    cluster = ten_cores("cpu", "memory", "cpu only", "unknown", memory="1024Mi")
     for at, high in ((0.0, 1.0), (60.0, 0.0)):
         samples = {"cpu": (4000 + 2000 * high, 64 * MIB), "memory": (1000, 512 * MIB + 128 * high * MIB)}
         measure_nodes(cluster, at, {**samples, "cpu only": (4000 + 2000 * high, float("nan"))})
@@ -62,7 +52,7 @@ def test_the_riskier_resource_counts() -> None:
 
 
 def test_pods_that_were_just_placed_count_by_class_alone() -> None:
-    cluster = ten_cores("n", "unknown")
+    cluster = ten_cores("n", "unknown", memory="1024Mi")
     db = pod("p").requests(cpu="1", memory="64Mi").owned_by("StatefulSet", "db")
     run_pod(cluster, db, "unknown", 0.0)
     for hour in range(1, 200):

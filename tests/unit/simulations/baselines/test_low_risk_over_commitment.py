@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.testing import PodBuilder, by_node, cluster_of, measure_nodes, node, place, pod, requirements_of
+from hydatis.scheduler.testing import PodBuilder, by_node, measure_nodes, place, pod, requirements_of
 from hydatis.simulations.baselines.low_risk_over_commitment import LowRiskOverCommitment
+from hydatis.simulations.baselines.testing import ten_cores
 
 
 @pytest.mark.parametrize(
@@ -44,12 +45,8 @@ def scored(cluster: Cluster, builder: PodBuilder, plugin: LowRiskOverCommitment)
     return by_node(cluster, plugin.score(requirements_of(cluster, builder), cluster, cluster.rows()))
 
 
-def ten_cores(*names: str) -> Cluster:
-    return cluster_of(*(node(name).allocatable(cpu="10", memory="1Gi") for name in names))
-
-
 def test_the_beta_distribution_tells_how_likely_more_than_the_requests_is() -> None:
-    cluster = ten_cores("n")
+    cluster = ten_cores("n", memory="1Gi")
     place(cluster, of("p", "5", "20"), "n")
     for at, cpu in ((0.0, 4900.0), (60.0, 5100.0)):
         measure_nodes(cluster, at, {"n": (cpu, 0.0)})
@@ -59,7 +56,7 @@ def test_the_beta_distribution_tells_how_likely_more_than_the_requests_is() -> N
 
 
 def test_limits_below_capacity_bound_what_can_be() -> None:
-    cluster = ten_cores("n")
+    cluster = ten_cores("n", memory="1Gi")
     place(cluster, of("p", "5", "8"), "n")
     for at, cpu in ((0.0, 4900.0), (60.0, 5100.0)):
         measure_nodes(cluster, at, {"n": (cpu, 0.0)})
@@ -68,7 +65,7 @@ def test_limits_below_capacity_bound_what_can_be() -> None:
 
 
 def test_where_limits_are_requests_all_nodes_are_alike() -> None:
-    cluster = ten_cores("busy", "idle")
+    cluster = ten_cores("busy", "idle", memory="1Gi")
     place(cluster, of("p", "5", "5"), "busy")
     for at, cpu in ((0.0, 8000.0), (60.0, 9000.0)):
         measure_nodes(cluster, at, {"busy": (cpu, 0.0), "idle": (0.0, 0.0)})
@@ -76,7 +73,7 @@ def test_where_limits_are_requests_all_nodes_are_alike() -> None:
 
 
 def test_pods_that_state_nothing_and_nodes_without_metrics_get_the_minimum() -> None:
-    cluster = ten_cores("n", "unknown")
+    cluster = ten_cores("n", "unknown", memory="1Gi")
     measure_nodes(cluster, 0.0, {"n": (100.0, 0.0)})
     assert scored(cluster, pod("new"), LowRiskOverCommitment()) == {"n": 0, "unknown": 0}
     assert scored(cluster, of("new", "1", "1"), LowRiskOverCommitment())["unknown"] == 0

@@ -7,29 +7,20 @@ import pytest
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.testing import (
     PodBuilder,
-    by_node,
-    cluster_of,
     measure_nodes,
     measure_pods,
-    node,
     pod,
-    pod_class_of,
     requirements_of,
     run_pod,
 )
+from hydatis.simulations.baselines.testing import newcomer, scores_of, ten_cores
 from hydatis.simulations.baselines.volcano_usage import CPU_EXCEEDED, MEMORY_EXCEEDED, ONE, VolcanoUsage
 
 GIB = 2**30
 
 
-def ten_cores(*names: str) -> Cluster:
-    return cluster_of(*(node(name).allocatable(cpu="10", memory="10Gi") for name in names))
-
-
 def scored(cluster: Cluster, plugin: VolcanoUsage | None = None) -> dict[str, float]:
-    builder = pod("new").requests(cpu="1", memory="1Gi").owned_by("StatefulSet", "db")
-    plugin = (plugin or VolcanoUsage()).for_owner(pod_class_of(cluster, builder).owner)
-    scores = by_node(cluster, plugin.score(requirements_of(cluster, builder), cluster, cluster.rows()))
+    scores = scores_of(plugin or VolcanoUsage(), cluster, newcomer())
     return {name: score / ONE for name, score in scores.items()}
 
 
