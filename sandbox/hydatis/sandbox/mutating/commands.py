@@ -1,6 +1,5 @@
 """`hydatis mutate`: the command line of the mutation run."""
 
-import os
 import signal
 import time
 from collections.abc import Sequence
@@ -137,17 +136,13 @@ def _check(options: _Options) -> None:
     import importlib.util
 
     from hydatis.sandbox.mutating.errors import MutateError
+    from hydatis.sandbox.outputs import check_output
 
     if importlib.util.find_spec("cosmic_ray") is None:
         raise MutateError("cosmic-ray is not installed; install it with `pip install cosmic-ray`.")
     if options.tests is not None and not options.tests.is_dir():
         raise MutateError(f"--tests {options.tests} is no folder; name the folder of the core's unit tests.")
-    if options.json is not None:
-        folder = options.json.absolute().parent
-        if options.json.is_dir() or not folder.is_dir():
-            raise MutateError(f"--json {options.json}: name a file in a folder that exists.")
-        if not os.access(options.json if options.json.exists() else folder, os.W_OK):
-            raise MutateError(f"--json {options.json} cannot be written; choose another place.")
+    check_output(options.json)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,5 @@
 """`hydatis sandbox e2e`: the command line of Kubernetes' own scheduling tests."""
 
-import os
 import signal
 import time
 from dataclasses import replace
@@ -43,12 +42,13 @@ def e2e(
     Example: hydatis sandbox e2e --nodes 8 --seed 7 --naming injected --json e2e.json
     """
     from hydatis.sandbox.errors import SandboxError
+    from hydatis.sandbox.outputs import check_output
 
     if scheduler is Scheduler.KUBE_SCHEDULER and naming is Naming.INJECTED:
         _fail("--naming injected needs --scheduler hydatis: kube-scheduler has the default name already.")
-    _check_output(json)
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        check_output(json)
         passed = _run(Plan(scheduler, naming, nodes, seed, rigs), focus, json, keep)
     except SandboxError as error:
         _fail(str(error))
@@ -91,17 +91,6 @@ def _run(plan: Plan, focus: str | None, json: Path | None, keep: Path | None) ->
         json.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     reporting.print_report(document, console)
     return bool(document["passed"] == document["tests"])
-
-
-def _check_output(path: Path | None) -> None:
-    """Find out before a long run that its result could not be written."""
-    if path is None:
-        return
-    folder = path.absolute().parent
-    if path.is_dir() or not folder.is_dir():
-        _fail(f"--json {path}: name a file in a folder that exists.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        _fail(f"--json {path} cannot be written; choose another place.")
 
 
 def _fail(message: str) -> NoReturn:

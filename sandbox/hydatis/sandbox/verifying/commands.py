@@ -1,6 +1,5 @@
 """`hydatis verify`: the command line of the verification."""
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -73,6 +72,7 @@ def _verify(plan: "Plan", json: Path | None) -> bool:
     import orjson
     from rich.console import Console
 
+    from hydatis.sandbox.outputs import check_output
     from hydatis.sandbox.progress import shown
     from hydatis.sandbox.verifying.oracle import provide_oracle
     from hydatis.sandbox.verifying.reporting import print_disagreements, print_report, report
@@ -80,7 +80,7 @@ def _verify(plan: "Plan", json: Path | None) -> bool:
     from hydatis.sandbox.verifying.session import Outcome
 
     profile = plan.profile()
-    _check_output(json)
+    check_output(json)
     with shown() as told:
         oracle = provide_oracle(told)
         started = last = time.monotonic()
@@ -108,19 +108,6 @@ def _verify(plan: "Plan", json: Path | None) -> bool:
     if interrupted:
         raise KeyboardInterrupt
     return not outcome.tally.disagreeing and not document["untested"]
-
-
-def _check_output(path: Path | None) -> None:
-    """Find out before a long run that its result could not be written."""
-    from hydatis.sandbox.verifying.errors import VerifyError
-
-    if path is None:
-        return
-    folder = path.absolute().parent
-    if path.is_dir() or not folder.is_dir():
-        raise VerifyError(f"--json {path}: name a file in a folder that exists.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise VerifyError(f"--json {path} cannot be written; choose another place.")
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
