@@ -9,34 +9,26 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.ports import ADDRESS_IN_USE, Port
-from hydatis.sandbox.processes import ChildProcess, ProcessIdentity, spawn
-from hydatis.sandbox.records import ComponentRecord, SandboxRecord
+from hydatis.sandbox.processes import ChildProcess, spawn
 from hydatis.sandbox.requesting import probe
+from hydatis.sandbox.server_process import ServerProcess
 
 _READY_SECONDS = 60.0
-_POLL_SECONDS = 0.02
-_STOP_SECONDS = 30.0
 _PORT_ATTEMPTS = 5
 
 
-class OperatorProcess:
-    """A running operator. Use as a context manager, or call `stop` or `kill`."""
+class OperatorProcess(ServerProcess):
+    """A running operator."""
 
     def __init__(self, child: ChildProcess, port: Port, command: list[str]) -> None:
         """For `start` only."""
-        self._child = child
-        self._port = port
-        # Where the kernel does not end it with its owner, a later start of a sandbox does.
-        self._record = SandboxRecord(child.log.absolute(), ProcessIdentity.own())
-        self._record.components["operator"] = ComponentRecord(child.identity, (port.number,), command, str(child.log))
-        self._record.save()
+        super().__init__("operator", child, port, command)
         self.ready_seconds = 0.0
         """From the start of the process until /readyz answered 200."""
 
@@ -72,7 +64,7 @@ class OperatorProcess:
             started = time.monotonic()
             operator = cls(spawn(command, log, detached=False, environment=environment), port, command)
             try:
-                operator._await_ready(deadline_seconds)
+                operator._await(operator.ready, "the operator", deadline_seconds)
             except BaseException as error:
                 operator.kill()
                 if isinstance(error, SandboxError) and ADDRESS_IN_USE in str(error) and attempt < _PORT_ATTEMPTS:
@@ -83,23 +75,9 @@ class OperatorProcess:
         return operator
 
     @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._child.pid
-
-    @property
     def url(self) -> str:
         """Where it serves /healthz, /readyz and /metrics."""
         return f"http://127.0.0.1:{self._port.number}"
-
-    @property
-    def log(self) -> Path:
-        """What it prints."""
-        return self._child.log
-
-    def alive(self) -> bool:
-        """True while it runs."""
-        return self._child.alive()
 
     def ready(self) -> bool:
         """True if /readyz answers 200."""
@@ -116,38 +94,6 @@ class OperatorProcess:
             status = "no answer" if answer is None else f"status {answer.status}"
             raise SandboxError(f"{self.url}/metrics: {status}; {self._child.log_end()}")
         return parse_metrics(answer.text())
-
-    def kill(self) -> None:
-        """End it by SIGKILL: it can neither finish nor tidy anything. Idempotent."""
-        self._end(kill=True)
-
-    def stop(self) -> None:
-        """End it by SIGTERM and wait; after 30 s by SIGKILL. Idempotent."""
-        self._end(kill=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _end(self, *, kill: bool) -> None:
-        self._child.stop(kill=kill, grace_seconds=_STOP_SECONDS)
-        self._record.discard()
-        self._port.close()
-
-    def _await_ready(self, deadline_seconds: float) -> None:
-        deadline = time.monotonic() + deadline_seconds
-        while not self.ready():
-            if not self._child.alive():
-                raise SandboxError(
-                    f"the operator {self._child.exit_status()} before it was ready; {self._child.log_end()}"
-                )
-            if time.monotonic() >= deadline:
-                raise SandboxError(f"the operator is not ready after {deadline_seconds:g} s; {self._child.log_end()}")
-            time.sleep(_POLL_SECONDS)
 
 
 def parse_metrics(text: str) -> dict[str, float]:
