@@ -1,5 +1,5 @@
 """Writes what pods without a node have in their status: PodScheduled=False, with the reason Unschedulable, on which
-cluster autoscalers act, or SchedulerError, and `nominatedNodeName`, the node that is kept for the pod.
+cluster autoscalers act, SchedulerError or SchedulingPaused, and `nominatedNodeName`, the node that is kept for the pod.
 
 The `driver` tells it what the pods' status says (from their manifests) and what it should say. A PATCH goes out only
 when something differs from what is there, and is repeated until the API server has taken or refused it. It
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 UNSCHEDULABLE = "Unschedulable"
 SCHEDULER_ERROR = "SchedulerError"
 """The pod has a node that would run it, but could not be bound: no new node helps (PodReasonSchedulerError)."""
+PAUSED = "SchedulingPaused"
+"""No node was looked at because the pod's policy is paused: no new node helps here, either."""
 RETRY_SECONDS = 1.0
 
 
@@ -87,6 +89,10 @@ class ConditionWriter:
     def submit(self, pod: PodReference, message: str, nominated_node: str | None = None) -> None:
         """The pod is unschedulable for this reason, and this node is kept for it (empty: none; None: as it is)."""
         self._want(_Wanted(pod, _Condition(UNSCHEDULABLE, message), nominated_node))
+
+    def paused(self, pod: PodReference, message: str) -> None:
+        """The pod waits for its policy; no node is kept for it."""
+        self._want(_Wanted(pod, _Condition(PAUSED, message), ""))
 
     def failed_to_bind(self, pod: PodReference, message: str) -> None:
         """The pod had a node and could not be bound to it; none is kept for it."""

@@ -244,7 +244,10 @@ class Driver:
         pod, profile = instruction.pod, instruction.decision.scheduler_name
         self._metrics.unschedulable(profile, seconds)
         self._metrics.preemption_attempted(instruction)
-        self._conditions.submit(pod, instruction.message, instruction.nominated_node)
+        if instruction.paused:
+            self._conditions.paused(pod, instruction.message)
+        else:
+            self._conditions.submit(pod, instruction.message, instruction.nominated_node)
         if instruction.preemption is not None:
             self._displace(pod, instruction.preemption)
         self._recorder.warning(pod, "FailedScheduling", instruction.message, action="Scheduling", controller=profile)

@@ -20,7 +20,7 @@ from hydatis.scheduler.instructions import Instruction, ReportUnschedulable
 from hydatis.scheduler.nominations import Beside, Nominations
 from hydatis.scheduler.pending_pod import PendingPod
 from hydatis.scheduler.permitting import permit
-from hydatis.scheduler.policy import Policy, select_policy
+from hydatis.scheduler.policy import Policy, PolicyMode, select_policy
 from hydatis.scheduler.preempting import NoCandidate, NotEligible, Preemptor, told
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
 from hydatis.scheduler.profile import Profile
@@ -62,6 +62,8 @@ class SchedulingCycle:
         """Tell which nodes the pod could go to, or why it does not matter."""
         policy = self.policy_of(pod, policies)
         decision = self._undecided(pod, policy, now)
+        if policy.mode is PolicyMode.PAUSED:
+            return _paused(decision)
         args = policy.plugin_args.filters
 
         # 1. PreFilter: can this pod go anywhere at all, and are only some nodes worth a look?
@@ -207,6 +209,16 @@ class SchedulingCycle:
         node = self.cluster.node_name(found.row)
         preemption = self.preemptor.condemn(found, pod.pod_class, pod.scheduler_name)
         return replace(report, message=message, nominated_node=node, preemption=preemption)
+
+
+def _paused(decision: Decision) -> ReportUnschedulable:
+    """Look at no node: the policy keeps its pods waiting."""
+    message = (
+        f"Scheduling is paused by the policy {decision.policy}. It goes on when spec.mode of the policy is no longer "
+        f"{PolicyMode.PAUSED}."
+    )
+    decision = replace(decision, rejected_by=frozenset({PolicyMode.PAUSED.value}))
+    return ReportUnschedulable(decision.pod, message, decision, nominated_node="", paused=True)
 
 
 def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportUnschedulable:

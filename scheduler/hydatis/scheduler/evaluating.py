@@ -3,6 +3,7 @@ feasible.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +94,11 @@ class Evaluations:
             evaluation = kept.evaluation
         evaluation.refresh()
         return evaluation
+
+    def forget(self, concerns: Callable[[Policy], bool]) -> None:
+        """Drop the evaluations that were made under these policies: what their plugins compute with has changed."""
+        for key in [key for key, kept in self._kept.items() if concerns(kept.policy)]:
+            del self._kept[key]
 
     def diagnosis(self, pod: PodClass, args: FilterArgs, space: SearchSpace, beside: Beside) -> Diagnosis:
         """Say why no node is feasible; like pods that fail one after the other share one answer, unless there are

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from hydatis.scheduler.arrays import Float64Array
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.workloads import Workload
 
@@ -131,6 +132,20 @@ class PolicyGone:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """A model was verified and can be used, in place of the one of the same name."""
+
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGone:
+    """A model was deleted; the ensembles that name it go on without it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class BindSucceeded:
     """The API server accepted the binding that a `Bind` instruction asked for."""
 
@@ -205,6 +220,8 @@ Event = (
     | StorageGone
     | PolicyInForce
     | PolicyGone
+    | ModelLoaded
+    | ModelGone
     | BindSucceeded
     | BindFailed
     | PreemptionFailed

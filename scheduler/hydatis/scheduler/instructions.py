@@ -88,6 +88,9 @@ class ReportUnschedulable:
     nominated_node: str | None = None
     """What `status.nominatedNodeName` is to be, empty for none; None: as it is."""
     preemption: Preemption | None = None
+    paused: bool = False
+    """Whether no node was looked at because the pod's policy is paused: no new node would help, so the condition's
+    reason is SchedulingPaused."""
 
 
 Instruction = Bind | ReportUnschedulable

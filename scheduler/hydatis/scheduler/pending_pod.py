@@ -45,6 +45,8 @@ class PendingPod:
     """Failed bindings since plugins last rejected it."""
     flushed: bool = False
     """Whether the flush of the unschedulable brought it back last."""
+    paused: bool = False
+    """Whether it waits because its policy is paused."""
     entry: object = None
     """Its one valid place in the queue's heaps; others are void."""
     parked_in: "ParkedClass | None" = None

@@ -12,9 +12,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from hydatis.scheduler.ensemble_weights import EnsembleWeights, read_ensemble
 from hydatis.scheduler.field_errors import FieldError, FieldReader, FieldsInvalid, described, keyed, quoted
 from hydatis.scheduler.label_selectors import EVERYTHING, LabelSelector, is_dns_label, is_dns_subdomain
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.plugin_args import SCORING_ONLY, PluginArgs, read_plugin_args
+from hydatis.scheduler.policy_mode import PolicyMode
 
 __all__ = [
     "API_VERSION",
@@ -25,11 +28,13 @@ __all__ = [
     "POLICY_ANNOTATION",
     "SCORE_PLUGIN_WEIGHTS",
     "VERSION",
+    "EnsembleWeights",
     "FieldError",
     "Heuristic",
     "PodSelector",
     "Policy",
     "PolicyInvalid",
+    "PolicyMode",
     "parse_policy",
     "select_policy",
 ]
@@ -141,10 +146,26 @@ class Policy:
 
     plugin_args: PluginArgs = field(default_factory=PluginArgs)
     """Those of NodeAffinity and PodTopologySpread also say which nodes can run the pods."""
+    mode: PolicyMode = PolicyMode.AUTO
+    """What the policy asks for; `mode_with` says what it gets."""
+    ensemble: EnsembleWeights | None = None
+    """What scores the nodes when its models are there; None: nothing but the heuristic does."""
 
     def __post_init__(self) -> None:
         complete = MappingProxyType({**SCORE_PLUGIN_WEIGHTS, **self.plugin_weights})
         object.__setattr__(self, "plugin_weights", complete)
+
+    def mode_with(self, models: Mapping[str, Model]) -> PolicyMode:
+        """Return what happens under the policy while these models are loaded: ENSEMBLE, FALLBACK, SHADOW or PAUSED."""
+        if self.mode in (PolicyMode.PAUSED, PolicyMode.FALLBACK):
+            return self.mode
+        if self.ensemble is None or self.ensemble.usable_with(models) is None:
+            return PolicyMode.FALLBACK
+        return PolicyMode.SHADOW if self.mode is PolicyMode.SHADOW else PolicyMode.ENSEMBLE
+
+    def names_model(self, name: str) -> bool:
+        """Whether the ensemble names the MLModel of this name, whatever its weight."""
+        return self.ensemble is not None and any(part.model == name for part in self.ensemble.model_parts())
 
 
 BUILT_IN_POLICY = Policy(name="built-in", priority=INT32_MIN)
@@ -190,15 +211,22 @@ def parse_policy(manifest: Mapping[str, Any]) -> Policy:
     if "spec" not in fields:
         reader.refuse("spec", "is missing", "add it; `spec: {}` selects every pod and keeps every default")
     spec = reader.fields(
-        fields.get("spec"), "spec", ("selector", "priority", "pluginWeights", "pluginArgs", "fallback")
+        fields.get("spec"),
+        "spec",
+        ("selector", "priority", "mode", "ensemble", "pluginWeights", "pluginArgs", "fallback"),
     )
     selector = _read_selector(reader, spec.get("selector"), "spec.selector")
     priority = reader.integer(spec.get("priority", 0), "spec.priority", minimum=INT32_MIN, maximum=INT32_MAX)
+    mode = _read_mode(reader, spec, "spec.mode")
+    ensemble = read_ensemble(reader, spec.get("ensemble"), "spec.ensemble")
     weights = _read_plugin_weights(reader, spec.get("pluginWeights"), "spec.pluginWeights")
     args = read_plugin_args(reader, spec.get("pluginArgs"), "spec.pluginArgs")
     fallback = reader.fields(spec.get("fallback"), "spec.fallback", ("heuristic",))
     heuristic = _read_heuristic(reader, fallback, "spec.fallback.heuristic")
-    policy = Policy(name, generation, priority or 0, selector, heuristic, weights, args)
+    policy = Policy(name, generation, priority or 0, selector, heuristic, weights, args, mode, ensemble)
+    if ensemble is None and mode in (PolicyMode.ENSEMBLE, PolicyMode.SHADOW) and "ensemble" not in spec:
+        remedy = "add spec.ensemble with at least one part, or choose another mode"
+        reader.refuse("spec.mode", f"is {mode}, and there is no ensemble", remedy)
     if heuristic is Heuristic.KUBE_SCHEDULER and not any(policy.plugin_weights.values()):
         reader.refuse(
             "spec.pluginWeights",
@@ -334,3 +362,11 @@ def _read_heuristic(reader: FieldReader, fallback: Mapping[str, object], path: s
         return Heuristic(value)
     reader.refuse(path, f"is {described(value)}, which is no heuristic", f"use one of {', '.join(Heuristic)}")
     return Heuristic.KUBE_SCHEDULER
+
+
+def _read_mode(reader: FieldReader, spec: Mapping[str, object], path: str) -> PolicyMode:
+    value = spec.get("mode", PolicyMode.AUTO)
+    if isinstance(value, str) and value in PolicyMode.__members__.values():
+        return PolicyMode(value)
+    reader.refuse(path, f"is {described(value)}, which is no mode", f"use one of {', '.join(PolicyMode)}")
+    return PolicyMode.AUTO

@@ -33,6 +33,7 @@ class QueueEvent(StrEnum):
     CLUSTER_CHANGE = "ClusterChange"
     BACKOFF_COMPLETE = "BackoffComplete"
     POP_FROM_BACKOFF = "PopFromBackoffQ"
+    POLICY_RESUMED = "PolicyResumed"
     UNSCHEDULABLE_TIMEOUT = "UnschedulableTimeout"
 
 

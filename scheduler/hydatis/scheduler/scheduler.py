@@ -25,12 +25,13 @@ from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.inspecting import Inspection, Inspector
 from hydatis.scheduler.instructions import Bind, Instruction, ReportUnschedulable
 from hydatis.scheduler.measured_load import LoadSettings
+from hydatis.scheduler.models.loaded import LoadedModels
 from hydatis.scheduler.nominations import Nominations
 from hydatis.scheduler.open_decision import OpenDecision
 from hydatis.scheduler.owner import controller_reference
 from hydatis.scheduler.pending_pod import PendingPod, PodState
 from hydatis.scheduler.pod_class import PodClass, PodClasses, Rank
-from hydatis.scheduler.policy import Policy, select_policy
+from hydatis.scheduler.policy import Policy, PolicyMode, select_policy
 from hydatis.scheduler.preempting import Preemptor
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.quantities import QuantityInvalid
@@ -103,6 +104,9 @@ class Scheduler:
         """The decision that is left to the caller, and the nodes that it may choose."""
         self._pods: dict[str, PendingPod] = {}
         self._policies: dict[str, Policy] = {}
+        self._some_paused = False
+        """Whether any policy is paused."""
+        self._models = LoadedModels()
         self._filter_args: set[FilterArgs] = set()
         """What the policies give to plugins that filter; empty as a rule."""
         self._waking = Waking(self._cluster, self._queue, self._evaluations, preemptor, profile)
@@ -121,6 +125,8 @@ class Scheduler:
             events.StorageGone: self._storage_gone,
             events.PolicyInForce: self._policy_in_force,
             events.PolicyGone: self._policy_gone,
+            events.ModelLoaded: self._model_loaded,
+            events.ModelGone: self._model_gone,
             events.BindSucceeded: self._bind_succeeded,
             events.BindFailed: self._bind_failed,
             events.DisruptionBudgetSeen: self._budget_seen,
@@ -191,6 +197,7 @@ class Scheduler:
 
     def _settled(self, pod: PendingPod, instruction: Instruction, now: float) -> Instruction:
         """Note what became of the pod."""
+        pod.paused = isinstance(instruction, ReportUnschedulable) and instruction.paused
         if isinstance(instruction, Bind):
             self.statistics.attempts["scheduled"] += 1
             self.statistics.scheduled_after_flush += pod.flushed
@@ -272,6 +279,11 @@ class Scheduler:
     def policies(self) -> Mapping[str, Policy]:
         """The policies in force, by name."""
         return self._policies
+
+    @property
+    def models(self) -> LoadedModels:
+        """The models that are loaded, by the name of their MLModel; its `version` grows with each change."""
+        return self._models
 
     def inspect(self, manifest: Mapping[str, Any]) -> Inspection:
         """Say what every plugin makes of a pod, as if it were to be placed now. Raises `QuantityInvalid`."""
@@ -375,7 +387,7 @@ class Scheduler:
                 self._queue.gate(pod, QueueEvent.POD_UPDATE)
         elif pod.state is PodState.GATED:
             self._queue.back_off(pod, now, QueueEvent.POD_UPDATE)
-        elif pod.state is PodState.UNSCHEDULABLE:
+        elif pod.state is PodState.UNSCHEDULABLE and not self._resume(pod, now):
             self._waking.pod_changed(pod, self._filter_args_of(pod), now)
 
     def _nominated_node_seen(self, pod: PendingPod, manifest: Mapping[str, Any]) -> None:
@@ -499,13 +511,40 @@ class Scheduler:
         self._policies.pop(event.name, None)
         self._policies_changed(now)
 
+    def _model_loaded(self, event: events.ModelLoaded, now: float) -> None:
+        self._models.put(event.model)
+        self._evaluations.forget(lambda policy: policy.names_model(event.model.name))
+
+    def _model_gone(self, event: events.ModelGone, now: float) -> None:
+        self._models.remove(event.name)
+        self._evaluations.forget(lambda policy: policy.names_model(event.name))
+
     def _policies_changed(self, now: float) -> None:
-        """Policies, or what they select by, changed: a pod that waits may be under other arguments of filters now."""
+        """Policies, or what they select by, changed: a pod that waits may be under another one, that is not paused or
+        gives other arguments to filters.
+        """
+        paused = any(policy.mode is PolicyMode.PAUSED for policy in self._policies.values())
+        before_paused, self._some_paused = self._some_paused, paused
+        if before_paused:
+            for pod in self._queue.unschedulable.pods():
+                self._resume(pod, now)
         args = {policy.plugin_args.filters for policy in self._policies.values()} - {NO_FILTER_ARGS}
         before, self._filter_args = self._filter_args, args
         if args or before:
             for pod in self._queue.unschedulable.pods():
-                self._waking.pod_changed(pod, self._filter_args_of(pod), now)
+                if not pod.paused:
+                    self._waking.pod_changed(pod, self._filter_args_of(pod), now)
+
+    def _resume(self, pod: PendingPod, now: float) -> bool:
+        """Let a pod that waited for its policy go on, if it is for that alone; whether it still waits for that or is
+        ready now.
+        """
+        if not pod.paused:
+            return False
+        if self._cycle.policy_of(pod, self._policies.values()).mode is not PolicyMode.PAUSED:
+            pod.paused = False
+            self._queue.activate(pod, now, QueueEvent.POLICY_RESUMED)
+        return True
 
     def _filter_args_of(self, pod: PendingPod) -> FilterArgs:
         if not self._filter_args:

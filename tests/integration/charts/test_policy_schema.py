@@ -80,6 +80,14 @@ def constraint(**fields: object) -> dict[str, Any]:
     return {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", **fields}
 
 
+def ensemble(mode: Any = "Auto", **parts: Any) -> dict[str, Any]:
+    return {"mode": mode, "ensemble": parts}
+
+
+def part(weight: Any = 1, model: Any = "m") -> dict[str, Any]:
+    return {"model": model, "weight": weight}
+
+
 GOOD: dict[str, Any] = {
     "an empty spec": {},
     "every field": {
@@ -150,6 +158,18 @@ GOOD: dict[str, Any] = {
         resources=[{"name": "example.com/gpu", "weight": 5}],
         requestedToCapacityRatio={"shape": [point(0, 0), point(100, 10)]},
     ),
+    "every part of an ensemble": ensemble(
+        "Ensemble",
+        expectedOverload={"weight": 100},
+        load=part(50, "load.v2"),
+        placement=part(0, "p" * 63),
+        anomaly=part(3.0),
+    ),
+    "an ensemble of the closed form alone": ensemble("Shadow", expectedOverload={"weight": 1}),
+    "an ensemble that is switched off": ensemble("Fallback", load=part()),
+    "no ensemble in Auto": {"mode": "Auto", "ensemble": None},
+    "no ensemble in Fallback": {"mode": "Fallback"},
+    "a paused policy": {"mode": "Paused"},
     "balanced resources": balanced({"name": "cpu"}, {"name": "example.com/gpu", "weight": 1}),
 }
 
@@ -157,7 +177,27 @@ BAD: dict[str, Any] = {
     "no spec": None,
     "a spec of text": "x",
     "a list of specs": [],
-    "an unknown field": {"mode": "Auto"},
+    "an unknown field": {"modes": "Auto"},
+    "an unknown mode": {"mode": "Learned"},
+    "a mode in lower case": {"mode": "auto"},
+    "a mode that is a number": {"mode": 1},
+    "Ensemble without an ensemble": {"mode": "Ensemble"},
+    "Shadow without an ensemble": {"mode": "Shadow"},
+    "an empty ensemble": ensemble(),
+    "an ensemble of text": {"ensemble": "all"},
+    "an ensemble whose weights are 0": ensemble(expectedOverload={"weight": 0}, load=part(0)),
+    "an unknown part": ensemble(luck=part()),
+    "a part without a weight": ensemble(load={"model": "m"}),
+    "a part without a model": ensemble(load={"weight": 1}),
+    "the closed form without a weight": ensemble(expectedOverload={}),
+    "the closed form with a model": ensemble(expectedOverload=part()),
+    "a part of weight 101": ensemble(anomaly=part(101)),
+    "a part of weight -1": ensemble(anomaly=part(-1)),
+    "a part of weight 0.5": ensemble(anomaly=part(0.5)),
+    "a model in upper case": ensemble(placement=part(1, "Model")),
+    "an empty model name": ensemble(placement=part(1, "")),
+    "a model name that is too long": ensemble(placement=part(1, "a." * 126 + "aa")),
+    "a model that is a number": ensemble(placement=part(1, 7)),
     "no scheduler name": {"selector": {"schedulerNames": []}},
     "a scheduler name twice": {"selector": {"schedulerNames": ["a", "a"]}},
     "a scheduler name with a capital": {"selector": {"schedulerNames": ["Hydatis"]}},
@@ -379,7 +419,7 @@ def test_both_refuse_a_bad_name(server: ControlPlane, name: str) -> None:
 
 
 def test_the_api_server_drops_unknown_fields_where_strict_checks_are_off(server: ControlPlane) -> None:
-    candidate = manifest({"mode": "Auto"})
+    candidate = manifest({"modes": "Auto"})
     assert server_refuses(server, candidate, "--validate=false") is None
     assert validator_refuses(candidate) is not None
 
@@ -390,6 +430,7 @@ def test_the_defaults_of_the_schema_are_the_defaults_of_the_validator(server: Co
     assert defaulted["spec"] == {
         "selector": {},
         "priority": 0,
+        "mode": "Auto",
         "pluginWeights": dict(SCORE_PLUGIN_WEIGHTS),
         "fallback": {"heuristic": "KubeScheduler"},
     }
@@ -404,6 +445,11 @@ def test_a_message_names_the_field_and_says_what_to_do(server: ControlPlane) -> 
         (BAD["arguments without effect"], "spec.pluginArgs: Invalid value: the arguments of NodeResourcesFit"),
         (BAD["a ratio without its function"], "requestedToCapacityRatio: Invalid value: the type Requested"),
         (BAD["points that fall back"], "shape: Invalid value: list the points by rising utilization"),
+        (
+            BAD["Shadow without an ensemble"],
+            "spec.mode: Invalid value: the modes Ensemble and Shadow need",
+        ),
+        (BAD["an empty ensemble"], "spec.ensemble: Invalid value: no part has a weight above 0"),
         (BAD["In without values"], "matchExpressions[0].values: Invalid value: the operators In and NotIn need"),
     ):
         assert expected in (server_refuses(server, manifest(spec)) or "accepted")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hydatis.scheduler import plugin_args, policy
+from hydatis.scheduler import ensemble_weights, plugin_args, policy
 
 DEFINITION = Path(__file__).resolve().parents[3] / "crds" / f"{policy.PLURAL}.{policy.GROUP}.yaml"
 
@@ -92,11 +92,23 @@ def test_heuristics_and_plugins_are_those_of_the_validator(schema: dict[str, Any
     assert spec["fallback"]["properties"]["heuristic"]["enum"] == list(policy.Heuristic)
     assert spec["pluginWeights"]["default"] == policy.SCORE_PLUGIN_WEIGHTS
     (known,) = spec["pluginWeights"]["x-kubernetes-validations"]
-    not_all_zero, _ = schema["properties"]["spec"]["x-kubernetes-validations"]
+    not_all_zero, _, _ = schema["properties"]["spec"]["x-kubernetes-validations"]
     for plugin in policy.SCORE_PLUGIN_WEIGHTS:
         assert f"'{plugin}'" in known["rule"]
         assert plugin in known["message"]
         assert f"'{plugin}'" in not_all_zero["rule"]
+
+
+def test_modes_and_parts_of_the_ensemble_are_those_of_the_validator(spec: dict[str, Any]) -> None:
+    assert spec["mode"]["enum"] == list(policy.PolicyMode)
+    assert spec["mode"]["default"] == policy.PolicyMode.AUTO
+    parts = spec["ensemble"]["properties"]
+    assert list(parts) == ["expectedOverload", *ensemble_weights.MODEL_FIELDS.values()]
+    assert {part["properties"]["weight"]["maximum"] for part in parts.values()} == {ensemble_weights.PART_WEIGHT_MAX}
+    for kind, name in ensemble_weights.MODEL_FIELDS.items():
+        assert f"kind {kind}." in parts[name]["properties"]["model"]["description"]
+    (some_weight,) = spec["ensemble"]["x-kubernetes-validations"]
+    assert all(f"self.{name}.weight > 0" in some_weight["rule"] for name in parts)
 
 
 def test_the_arguments_of_plugins_are_those_of_the_validator(spec: dict[str, Any]) -> None:

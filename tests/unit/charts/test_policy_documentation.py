@@ -24,7 +24,7 @@ def table_after(heading: str) -> dict[str, str]:
 
 
 def test_there_are_examples_to_test() -> None:
-    assert (len(GOOD), len(REFUSED)) == (6, 1)
+    assert (len(GOOD), len(REFUSED)) == (7, 1)
 
 
 @pytest.mark.parametrize("manifest", GOOD, ids=lambda manifest: str(manifest["metadata"]["name"]))

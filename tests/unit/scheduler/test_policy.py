@@ -23,10 +23,12 @@ from hydatis.scheduler.policy import (
     KIND,
     POLICY_ANNOTATION,
     SCORE_PLUGIN_WEIGHTS,
+    EnsembleWeights,
     Heuristic,
     PodSelector,
     Policy,
     PolicyInvalid,
+    PolicyMode,
     parse_policy,
     select_policy,
 )
@@ -106,6 +108,27 @@ def test_a_strategy_without_resources_counts_cpu_and_memory() -> None:
     )
 
 
+def test_mode_and_ensemble_are_read() -> None:
+    ensemble = {
+        "expectedOverload": {"weight": 50},
+        "load": {"model": "load-v1", "weight": 40},
+        "placement": {"model": "placement-v1", "weight": 0},
+    }
+    policy = parse_policy(manifest({"mode": "Shadow", "ensemble": ensemble}))
+    assert policy.mode is PolicyMode.SHADOW
+    assert policy.ensemble == EnsembleWeights(
+        expected_overload=50, load=40, load_model="load-v1", placement_model="placement-v1"
+    )
+    assert (policy.names_model("placement-v1"), policy.names_model("load-v2")) == (True, False)
+
+
+def test_without_an_ensemble_the_heuristic_scores_as_ever() -> None:
+    policy = parse_policy(manifest())
+    assert (policy.mode, policy.ensemble) == (PolicyMode.AUTO, None)
+    assert policy.mode_with({}) is PolicyMode.FALLBACK
+    assert not policy.names_model("load-v1")
+
+
 def test_a_namespace_selector_reads_the_labels_of_the_namespace() -> None:
     spec = {"selector": {"namespaceSelector": {"matchLabels": {"team": "a"}}}}
     policy = parse_policy(manifest(spec))
@@ -174,10 +197,43 @@ def _shape(*points: object) -> dict[str, Any]:
             "x", "spec must be an object, not the text 'x': write it as `name: value` lines", id="a spec of text"
         ),
         pytest.param(
-            {"wieghts": 1, "mode": "Auto"},
-            "spec has the unknown fields 'wieghts', 'mode': remove or correct the names; "
-            "the fields here are selector, priority, pluginWeights, pluginArgs, fallback",
+            {"wieghts": 1, "modes": "Auto"},
+            "spec has the unknown fields 'wieghts', 'modes': remove or correct the names; "
+            "the fields here are selector, priority, mode, ensemble, pluginWeights, pluginArgs, fallback",
             id="unknown fields",
+        ),
+        pytest.param(
+            {"mode": "Learned"},
+            "spec.mode is the text 'Learned', which is no mode: use one of Auto, Ensemble, Fallback, Shadow, Paused",
+            id="an unknown mode",
+        ),
+        pytest.param(
+            {"mode": "Ensemble"},
+            "spec.mode is Ensemble, and there is no ensemble: "
+            "add spec.ensemble with at least one part, or choose another mode",
+            id="a mode without its ensemble",
+        ),
+        pytest.param(
+            {"ensemble": {"load": {"model": "m", "weight": 0}}},
+            "spec.ensemble has no part with a weight above 0, so that it has nothing to score with: "
+            "give expectedOverload, load, placement or anomaly a weight above 0, or remove it",
+            id="an ensemble that scores nothing",
+        ),
+        pytest.param(
+            {"ensemble": {"load": {"weight": 1}}},
+            "spec.ensemble.load.model is missing: name an MLModel",
+            id="a part without a model",
+        ),
+        pytest.param(
+            {"ensemble": {"anomaly": {"model": "m"}}},
+            "spec.ensemble.anomaly.weight is missing: give a whole number from 0 to 100",
+            id="a part without a weight",
+        ),
+        pytest.param(
+            {"ensemble": {"placement": {"model": "M", "weight": 1}}},
+            "spec.ensemble.placement.model is 'M', which is no valid name: "
+            "give the name of an MLModel: at most 253 lowercase letters, digits, '-' and '.'",
+            id="a model with a capital",
         ),
         pytest.param(
             {"priority": "high"}, f"spec.priority must be an integer, not the text 'high': {_INT32}", id="text"
@@ -513,9 +569,15 @@ _spreads = st.fixed_dictionaries(
         "defaultConstraints": st.lists(_constraints, max_size=3) | _values,
     },
 )
+_parts = st.fixed_dictionaries({}, optional={"model": _leaves | st.just("m"), "weight": _leaves | st.integers(0, 100)})
+_ensembles = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("expectedOverload", "load", "placement", "anomaly"), _parts | _values)
+)
 _specs = st.fixed_dictionaries(
     {},
     optional={
+        "mode": st.sampled_from(list(PolicyMode)) | _leaves,
+        "ensemble": _ensembles | _values,
         "priority": _values,
         "pluginWeights": st.dictionaries(st.sampled_from(list(SCORE_PLUGIN_WEIGHTS)) | st.text(), _leaves, max_size=4),
         "fallback": st.fixed_dictionaries({}, optional={"heuristic": _values}) | _values,
@@ -551,6 +613,7 @@ def test_any_value_gives_a_complete_policy_or_short_printable_errors(candidate: 
     else:
         assert set(policy.plugin_weights) == set(SCORE_PLUGIN_WEIGHTS)
         assert policy.heuristic is not Heuristic.KUBE_SCHEDULER or any(policy.plugin_weights.values())
+        assert policy.ensemble is None or policy.ensemble.counts
         return
     assert errors
     assert all(text.encode("utf-8") and text.isprintable() and len(text) < 1000 for text in errors)
