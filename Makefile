@@ -4,9 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TRAINING := $(VENV)/.training
+# uv installs in parallel and keeps what it has fetched; where it cannot, pip takes longer to the same end.
+INSTALL := sh -c '$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $$0 \
+	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $$0'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit check lint format controlplane e2e bench docs clean
+.PHONY: help install training demo test unit check lint format controlplane e2e bench docs clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -17,12 +21,19 @@ help: ## Show this list
 
 install: $(INSTALLED) ## Install HYDATIS and its tools into .venv
 
-$(INSTALLED): pyproject.toml requirements/dev.txt
+$(INSTALLED): pyproject.toml requirements/uv.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "HYDATIS needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(INSTALL) requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+training: $(TRAINING) ## Install also PyTorch and what else training needs: several GB
+
+$(TRAINING): $(INSTALLED) requirements/training.txt
+	$(INSTALL) requirements/training.txt
 	@touch $@
 
 demo: $(INSTALLED) ## Schedule real pods on a real control plane, and say why (DEMO_ARGS="--json FILE" adds arguments)

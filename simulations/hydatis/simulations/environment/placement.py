@@ -43,9 +43,10 @@ class Placement(gymnasium.Env[Any, np.int64]):
     and the pod goes to the first node to which it can.
 
     ## Observation
-    A dictionary of two arrays of float32: `nodes`, of shape (nodes, 11), and `pod`, of shape (7,). Their features, with
-    bounds, are `observing.NODE_FEATURES` and `observing.POD_FEATURES`. They hold what the scheduler knows, with metrics
-    as late and as incomplete as in a cluster. After the last decision both are 0.
+    A dictionary of two arrays of float32: `nodes`, of shape (nodes x 11,), node by node, and `pod`, of shape (7,). They
+    are flat because Stable-Baselines3 takes any other shape for a picture; `nodes.reshape(-1, 11)` is a row a node.
+    Their features, with bounds, are `observing.NODE_FEATURES` and `observing.POD_FEATURES`. They hold what the
+    scheduler knows, with metrics as late and as incomplete as in a cluster. After the last decision both are 0.
 
     ## Reward
     Minus what has accrued from the decision to the next one, in virtual time: efficiency (overload of CPU, in squared
@@ -82,7 +83,7 @@ class Placement(gymnasium.Env[Any, np.int64]):
         self.render_mode = render_mode
         nodes = self.scenario.node_count
         self.action_space = spaces.Discrete(nodes)
-        self.observation_space = spaces.Dict({"nodes": _box((nodes,), NODE_FEATURES), "pod": _box((), POD_FEATURES)})
+        self.observation_space = spaces.Dict({"nodes": _box(nodes, NODE_FEATURES), "pod": _box(1, POD_FEATURES)})
         self._source: Source | None = None
         self._run: Run | None = None
         self._opened: OpenDecision | None = None
@@ -169,11 +170,11 @@ class Placement(gymnasium.Env[Any, np.int64]):
 
     def _observation(self) -> Observation:
         if self._run is None or self._opened is None:
-            shapes = {"nodes": (self.scenario.node_count, len(NODE_FEATURES)), "pod": (len(POD_FEATURES),)}
-            return {name: np.zeros(shape, dtype=np.float32) for name, shape in shapes.items()}
+            sizes = {"nodes": self.scenario.node_count * len(NODE_FEATURES), "pod": len(POD_FEATURES)}
+            return {name: np.zeros(size, dtype=np.float32) for name, size in sizes.items()}
         run = self._run
         return {
-            "nodes": self._observer.nodes(self._opened),
+            "nodes": self._observer.nodes(self._opened).ravel(),
             "pod": self._observer.pod(self._opened, run.queue.now, len(run.waiting)),
         }
 
@@ -182,11 +183,10 @@ class Placement(gymnasium.Env[Any, np.int64]):
         return {"seconds": seconds, "action_mask": self.action_masks(), **more}
 
 
-def _box(shape: tuple[int, ...], features: tuple[Feature, ...]) -> spaces.Box:
-    """Return a space whose last axis is the features, each with its bounds."""
-    whole = (*shape, len(features))
+def _box(count: int, features: tuple[Feature, ...]) -> spaces.Box:
+    """Return a space of `count` times the features, one after the other, each with its bounds."""
     low, high = (
-        np.broadcast_to(np.array([getattr(feature, end) for feature in features], dtype=np.float32), whole)
+        np.tile(np.array([getattr(feature, end) for feature in features], dtype=np.float32), count)
         for end in ("low", "high")
     )
     return spaces.Box(low, high, dtype=np.float32)

@@ -15,6 +15,7 @@ gymnasium = pytest.importorskip("gymnasium")
 placement = pytest.importorskip("hydatis.simulations.environment.placement")
 
 NAME = "hydatis.simulations.environment:Hydatis/Placement-v0"
+NEEDS_TRAINING = "Stable-Baselines3 is installed by `make training`"
 HOURS = {"length_seconds": "7200", "warm_up_seconds": "600"}
 
 
@@ -27,6 +28,11 @@ def _made_up_workloads(monkeypatch: pytest.MonkeyPatch) -> None:
 def env() -> Iterator[Any]:
     with gymnasium.make(NAME, assumptions=HOURS).unwrapped as made:
         yield made
+
+
+def by_node(observation: dict[str, Any]) -> Any:
+    """(nodes, features)"""
+    return observation["nodes"].reshape(-1, len(placement.NODE_FEATURES))
 
 
 def play(env: Any, seed: int) -> tuple[list[float], dict[str, Any]]:
@@ -49,6 +55,30 @@ def test_gymnasiums_own_checker_has_nothing_to_say(env: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(env)
+
+
+def test_stable_baselines3s_checker_has_nothing_to_say(env: Any) -> None:
+    checker = pytest.importorskip("stable_baselines3.common.env_checker", reason=NEEDS_TRAINING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checker.check_env(env)
+
+
+def test_stable_baselines3_steps_several_at_once() -> None:
+    vectorised = pytest.importorskip("stable_baselines3.common.vec_env", reason=NEEDS_TRAINING)
+    many = vectorised.DummyVecEnv([lambda: gymnasium.make(NAME, assumptions=HOURS)] * 2)
+    many.seed(1)
+    observation = many.reset()
+    assert observation["nodes"].shape == (2, 6 * len(placement.NODE_FEATURES))
+    for _ in range(5):
+        masks = np.array(many.env_method("action_masks"))
+        observation, rewards, dones, infos = many.step(masks.argmax(axis=1))
+        assert np.isfinite(rewards).all()
+        assert not dones.any()
+        assert all(info["terms"]["infeasible"] == 0 for info in infos)
+    # The two were given seeds of their own, so they are not one episode played twice.
+    assert (observation["pod"][0] != observation["pod"][1]).any()
+    many.close()
 
 
 def test_an_episode_ends_with_the_scenarios_time_and_has_every_measure(env: Any) -> None:
@@ -81,7 +111,7 @@ def test_the_mask_tells_where_the_pod_can_go(env: Any) -> None:
     assert info["action_mask"].tolist() == [False] * 3 + [True] * 3
     assert (env.action_masks() == info["action_mask"]).all()
     feasible = [feature.name for feature in placement.NODE_FEATURES].index("feasible")
-    assert (observation["nodes"][:, feasible] == info["action_mask"]).all()
+    assert (by_node(observation)[:, feasible] == info["action_mask"]).all()
 
 
 def test_a_node_that_cannot_be_chosen_costs_and_the_pod_goes_elsewhere(env: Any) -> None:
@@ -91,14 +121,14 @@ def test_a_node_that_cannot_be_chosen_costs_and_the_pod_goes_elsewhere(env: Any)
     assert reward == pytest.approx(sum(info["terms"].values()))
     requested = [feature.name for feature in placement.NODE_FEATURES].index("cpu_requested")
     observation = env.unwrapped._observation()
-    assert observation["nodes"][3, requested] > 0
-    assert (observation["nodes"][[0, 1, 2, 4, 5], requested] == 0).all()
+    assert by_node(observation)[3, requested] > 0
+    assert (by_node(observation)[[0, 1, 2, 4, 5], requested] == 0).all()
 
 
 def test_environments_run_side_by_side() -> None:
     many = gymnasium.make_vec(NAME, num_envs=2, vectorization_mode="sync", assumptions=HOURS)
     observation, infos = many.reset(seed=1)
-    assert observation["nodes"].shape == (2, 6, len(placement.NODE_FEATURES))
+    assert observation["nodes"].shape == (2, 6 * len(placement.NODE_FEATURES))
     assert infos["action_mask"].shape == (2, 6)
     for _ in range(5):
         _, rewards, *_ = many.step(np.array([3, 4]))
