@@ -1,5 +1,6 @@
 """A pod that waits for a node: what the queue and the scheduling cycle know about it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from hydatis.scheduler.decision import PodReference
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.pod_class import PodClass
+from hydatis.scheduler.turns import Turns
 
 
 class PodState(StrEnum):
@@ -51,6 +53,12 @@ class PendingPod:
     """Its one valid place in the queue's heaps; others are void."""
     parked_in: "ParkedClass | None" = None
     """Where it is among the unschedulable."""
+    parked_number: int = 0
+    """Which parking of all this is; 0 while it is not parked."""
+
+    def is_to_be_tried(self, attempts: int) -> bool:
+        """Tell whether the pod, made ready when it had so many attempts, has still to be tried."""
+        return self.attempts == attempts and self.state in (PodState.ACTIVE, PodState.BACKOFF)
 
 
 @dataclass(eq=False, slots=True)
@@ -67,3 +75,11 @@ class ParkedClass:
     """The highest among its pods."""
     pods: dict[str, PendingPod] = field(default_factory=dict)
     """By uid, first come first."""
+    turns: Turns = field(default_factory=Turns)
+    """The order in which they come back."""
+    suspected: bool = False
+    """Whether something happened that may have made it feasible, and `waking` has still to look."""
+    failed_at: float = -math.inf
+    """When a pod of the class last failed for reasons that all of them share."""
+    flushed: tuple[PendingPod, int] | None = None
+    """The pod that the flush brought back last, and its attempts then."""

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.pending_pod import PendingPod, PodState
+from hydatis.scheduler.turns import Turn
 from hydatis.scheduler.unschedulable import UnschedulablePods
 
 _WINDOW_SECONDS = 1.0
@@ -90,7 +91,7 @@ class SchedulingQueue:
 
     def back_off(self, pod: PendingPod, now: float, event: QueueEvent) -> None:
         """Make the pod ready when its backoff has ended; at once if it has."""
-        ready_at = self._ready_at(pod)
+        ready_at = self.ready_at(pod)
         if ready_at <= now:
             self.activate(pod, now, event)
             return
@@ -104,14 +105,26 @@ class SchedulingQueue:
         pod.queued_at = now
         self.back_off(pod, now, QueueEvent.BIND_FAILURE)
 
-    def park(self, pod: PendingPod, now: float, rejected_by: frozenset[str], args: FilterArgs = NO_FILTER_ARGS) -> None:
-        """Put a pod that these plugins, with these arguments, rejected among the unschedulable."""
+    def park(
+        self,
+        pod: PendingPod,
+        now: float,
+        rejected_by: frozenset[str],
+        args: FilterArgs = NO_FILTER_ARGS,
+        *,
+        as_its_class: bool = False,
+    ) -> None:
+        """Put a pod that these plugins, with these arguments, rejected among the unschedulable. `as_its_class`: any
+        other pod of its class would have been rejected just so.
+        """
         pod.unschedulable_count += 1
         pod.consecutive_errors = 0
         pod.queued_at = now
         pod.entry = self._push(self._flush, (now + self._settings.unschedulable_flush_seconds,), pod)
         self._move(pod, PodState.UNSCHEDULABLE, QueueEvent.SCHEDULE_FAILURE)
-        self.unschedulable.add(pod, rejected_by, args)
+        parked = self.unschedulable.add(pod, rejected_by, args)
+        if as_its_class:
+            parked.failed_at = now
 
     def gate(self, pod: PendingPod, event: QueueEvent) -> None:
         """Keep the pod until its scheduling gates are gone."""
@@ -119,6 +132,13 @@ class SchedulingQueue:
         self._move(pod, PodState.GATED, event)
 
     # Out of the queue
+
+    def next_turn(self, now: float) -> Turn | None:
+        """Return the turn of the pod that `pop` would take out now."""
+        self._release_due(now)
+        if self._peek(self._active) is not None:
+            return (0.0, *self._active[0].key[:-1])
+        return (1.0, *self._backoff[0].key[:-1]) if self._peek(self._backoff) is not None else None
 
     def pop(self, now: float) -> PendingPod | None:
         """Take the next pod out for a scheduling attempt; None when there is none.
@@ -143,13 +163,7 @@ class SchedulingQueue:
         pod.entry = None
         self._move(pod, PodState.GONE, None)
 
-    def next_wake(self) -> float | None:
-        """Return when the next backoff or flush is due; None when none is."""
-        heaps = (self._backoff, self._error_backoff, self._flush)
-        due = [heap[0].key[0] for heap in heaps if self._peek(heap) is not None]
-        return min(due, default=None)
-
-    def _ready_at(self, pod: PendingPod) -> float:
+    def ready_at(self, pod: PendingPod) -> float:
         """Return when the pod's backoff ends (backoff_queue.go, getBackoffTime and isEntityBackingoff).
 
         Backoffs end in windows of whole seconds, so that within a window priority counts and not chance.
@@ -163,13 +177,35 @@ class SchedulingQueue:
         window = math.floor((pod.queued_at + min(duration, settings.backoff_max_seconds)) / _WINDOW_SECONDS)
         return (window + 1) * _WINDOW_SECONDS
 
+    def next_wake(self) -> float | None:
+        """Return when the next backoff or flush is due; None when none is."""
+        heaps = (self._backoff, self._error_backoff, self._flush)
+        due = [heap[0].key[0] for heap in heaps if self._peek(heap) is not None]
+        return min(due, default=None)
+
     def _release_due(self, now: float) -> None:
         for heap in (self._backoff, self._error_backoff):
             while (pod := self._peek(heap)) is not None and heap[0].key[0] <= now:
                 self.activate(pod, now, QueueEvent.BACKOFF_COMPLETE)
         while (pod := self._peek(self._flush)) is not None and self._flush[0].key[0] <= now:
-            pod.flushed = True
-            self.back_off(pod, now, QueueEvent.UNSCHEDULABLE_TIMEOUT)
+            self._flush_one(pod, now)
+
+    def _flush_one(self, pod: PendingPod, now: float) -> None:
+        """Bring back a pod that has been parked for too long, unless one of its class has just failed for all of them,
+        or is about to find out.
+        """
+        parked = pod.parked_in
+        assert parked is not None, f"{pod.reference} is not parked"  # noqa: S101  a fault of the core itself
+        due = parked.failed_at + self._settings.unschedulable_flush_seconds
+        if parked.flushed is not None and parked.flushed[0].is_to_be_tried(parked.flushed[1]):
+            due = max(due, now + _WINDOW_SECONDS)
+        if due > now:
+            pod.entry = self._push(self._flush, (due,), pod)
+            return
+        parked.flushed = (pod, pod.attempts)
+        # What is about to be looked at would have brought it back in any case.
+        pod.flushed = not parked.suspected
+        self.back_off(pod, now, QueueEvent.UNSCHEDULABLE_TIMEOUT)
 
     def _push(self, heap: list[_Entry], key: tuple[float, ...], pod: PendingPod) -> object:
         self._sequence += 1

@@ -110,6 +110,7 @@ class Scheduler:
         self._filter_args: set[FilterArgs] = set()
         """What the policies give to plugins that filter; empty as a rule."""
         self._waking = Waking(self._cluster, self._queue, self._evaluations, preemptor, profile)
+        self._permits = frozenset(permit.name for permit in profile.permits)
         self._load_helps = profile.hints.heeds(ClusterEvent.NODE_LOAD)
         """Whether what is measured of nodes can make a pod feasible."""
         self._handlers = {
@@ -203,7 +204,12 @@ class Scheduler:
             self.statistics.scheduled_after_flush += pod.flushed
         else:
             self.statistics.attempts["unschedulable"] += 1
-            self._queue.park(pod, now, instruction.decision.rejected_by, self._filter_args_of(pod))
+            rejected_by = instruction.decision.rejected_by
+            as_its_class = not (
+                # These bear on one pod, not on another.
+                len(self._nominations) or instruction.nominated_node or rejected_by & self._permits
+            )
+            self._queue.park(pod, now, rejected_by, self._filter_args_of(pod), as_its_class=as_its_class)
             self._keep_room(pod, instruction, now)
         pod.flushed = False
         return instruction

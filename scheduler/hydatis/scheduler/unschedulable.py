@@ -19,6 +19,7 @@ class UnschedulablePods:
     def __init__(self) -> None:
         self._classes: dict[tuple[PodClass, FilterArgs], ParkedClass] = {}
         self._by_rejection: defaultdict[frozenset[str], dict[ParkedClass, None]] = defaultdict(dict)
+        self._number = 0
 
     def __len__(self) -> int:
         """Return how many classes there are."""
@@ -37,8 +38,8 @@ class UnschedulablePods:
         for parked in tuple(self._classes.values()):
             yield from tuple(parked.pods.values())
 
-    def add(self, pod: PendingPod, rejected_by: frozenset[str], args: FilterArgs) -> None:
-        """Take in a pod that these plugins, with these arguments, rejected."""
+    def add(self, pod: PendingPod, rejected_by: frozenset[str], args: FilterArgs) -> ParkedClass:
+        """Take in a pod that these plugins, with these arguments, rejected; return where it is now."""
         key = (pod.pod_class, args)
         parked = self._classes.get(key)
         if parked is None:
@@ -49,21 +50,27 @@ class UnschedulablePods:
             self._set_rejected_by(parked, parked.rejected_by | rejected_by if known else frozenset())
         parked.priority = max(parked.priority, pod.priority)
         parked.pods[pod.reference.uid] = pod
-        pod.parked_in = parked
+        self._number += 1
+        pod.parked_in, pod.parked_number = parked, self._number
+        parked.turns.add(pod, len(parked.pods))
+        return parked
 
     def remove(self, pod: PendingPod) -> None:
         """Let a pod go."""
         parked = pod.parked_in
         assert parked is not None, f"{pod.reference} is not parked"  # noqa: S101  a fault of the core itself
-        pod.parked_in = None
+        pod.parked_in, pod.parked_number = None, 0
         del parked.pods[pod.reference.uid]
         if not parked.pods:
             del self._classes[parked.pod_class, parked.args]
             self._forget_rejection(parked)
 
-    def learn(self, parked: ParkedClass, rejected_by: frozenset[str]) -> None:
-        """Note which plugins reject the class on nodes that were looked at again: on all nodes, if none was known."""
-        self._set_rejected_by(parked, parked.rejected_by | rejected_by)
+    def learn(self, parked: ParkedClass, rejected_by: frozenset[str], *, everywhere: bool) -> None:
+        """Note which plugins reject the class on nodes that were looked at again. Where none is known, what some nodes
+        say does not tell what can help on the others.
+        """
+        if everywhere or parked.rejected_by:
+            self._set_rejected_by(parked, parked.rejected_by | rejected_by)
 
     def _set_rejected_by(self, parked: ParkedClass, plugins: frozenset[str]) -> None:
         if plugins != parked.rejected_by:
