@@ -18,6 +18,10 @@ def run(
         typer.Option(help="Kubeconfig file. Default: KUBECONFIG, the pod's service account, ~/.kube/config."),
     ] = None,
     context: Annotated[str | None, typer.Option(help="Context of the kubeconfig. Default: its current one.")] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option(help="Where ConfigMaps with weights of models are. Default: that of the pod or the context."),
+    ] = None,
     listen: Annotated[
         str, typer.Option(help="HOST:PORT of /metrics, /healthz and /readyz; port 0 takes a free one.")
     ] = "127.0.0.1:8080",
@@ -50,6 +54,7 @@ def run(
         running.run(
             running.Options(
                 source=CredentialSource(kubeconfig, context),
+                namespace=None if namespace is None else options.namespace(namespace),
                 host=host,
                 port=port,
                 scheduler_names=options.scheduler_names(scheduler_name or ["hydatis"]),

@@ -12,11 +12,13 @@ import yaml
 from kubernetes_asyncio.client.configuration import Configuration
 from kubernetes_asyncio.config.config_exception import ConfigException
 from kubernetes_asyncio.config.incluster_config import SERVICE_HOST_ENV_NAME, load_incluster_config
-from kubernetes_asyncio.config.kube_config import load_kube_config
+from kubernetes_asyncio.config.kube_config import list_kube_config_contexts, load_kube_config
 
 from hydatis.operator.errors import Misconfigured
 
 DEFAULT_KUBECONFIG = Path("~/.kube/config")
+SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+DEFAULT_NAMESPACE = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,23 @@ class CredentialSource:
         else:
             await self._load_kubeconfig(paths, configuration)
         return configuration
+
+    def namespace(self) -> str:
+        """The namespace that goes with the credentials: of the pod, else of the kubeconfig's context, else default."""
+        paths = self._paths()
+        if paths is None:
+            try:
+                return SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="ascii").strip() or DEFAULT_NAMESPACE
+            except (OSError, ValueError):
+                return DEFAULT_NAMESPACE
+        try:
+            contexts, current = list_kube_config_contexts(os.pathsep.join(map(str, paths)))
+        except (ConfigException, AssertionError, KeyError, TypeError, ValueError, OSError, yaml.YAMLError):
+            # `load` has the words for it.
+            return DEFAULT_NAMESPACE
+        chosen = current if self.context is None else next((c for c in contexts if c["name"] == self.context), None)
+        named = ((chosen or {}).get("context") or {}).get("namespace")
+        return named if isinstance(named, str) and named else DEFAULT_NAMESPACE
 
     def _paths(self) -> list[Path] | None:
         """The kubeconfig files to merge, or None for the service account of the pod."""

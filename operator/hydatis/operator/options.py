@@ -3,6 +3,7 @@
 import re
 
 from hydatis.operator.errors import Misconfigured
+from hydatis.scheduler.label_selectors import is_dns_label
 
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 MOST_BIND_CONCURRENCY = 512
@@ -28,6 +29,16 @@ def scheduler_names(names: list[str]) -> frozenset[str]:
                 "Use at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.",
             )
     return frozenset(names)
+
+
+def namespace(name: str) -> str:
+    """The namespace of HYDATIS itself. Raises Misconfigured."""
+    if not is_dns_label(name):
+        raise Misconfigured(
+            f"--namespace {name[:80]!r} cannot be a namespace.",
+            "Use at most 63 lower-case letters, digits and '-', with a letter or digit at both ends.",
+        )
+    return name
 
 
 def bind_concurrency(number: int) -> int:

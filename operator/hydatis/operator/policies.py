@@ -17,9 +17,10 @@ import kopf
 
 from hydatis.operator.connection import Body, Connection
 from hydatis.operator.errors import NotFound, OperatorError, Rejected, TooManyRequests
-from hydatis.scheduler.decision import Mode
+from hydatis.operator.object_status import Condition, joined, status_patch, with_conditions
+from hydatis.scheduler.ensemble_weights import ModelPart
 from hydatis.scheduler.events import Event, PolicyGone, PolicyInForce
-from hydatis.scheduler.policy import Policy, PolicyInvalid, parse_policy
+from hydatis.scheduler.policy import Policy, PolicyInvalid, PolicyMode, parse_policy
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ PATH = f"/apis/{GROUP}/{VERSION}/{PLURAL}"
 RECONCILE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 FIRST_LIST_RETRY_SECONDS = 0.2
-MESSAGE_BYTES = 32 * 1024
-"""The longest condition message that the custom resource's schema admits."""
+READY, MODELS_LOADED = "Ready", "ModelsLoaded"
+MODELS_MISSING = "ModelsMissing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +42,55 @@ class _Verdict:
     message: str
     in_force: Mapping[str, Any] | None
     """`status.inForce`: generation and spec of what is in force."""
+    needs_models: bool = False
+    """Whether it is not Ready without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsOfPolicy:
+    """What is there of the models that a policy needs."""
+
+    mode: PolicyMode
+    """What happens under the policy now."""
+    loaded: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """For each that is missing, why."""
 
 
 @dataclass(slots=True)
 class _Known:
+    name: str
     uid: str
     generation: int
     policy: Policy | None
-    in_force: Mapping[str, Any] | None
+    verdict: _Verdict
+    present: Mapping[str, Any]
+    """The status that the API server has."""
 
 
 class PolicyKeeper:
     """Keeps the core's policies and the objects' status in step with the cluster."""
 
-    def __init__(self, connection: Connection, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        tell: Callable[[Event], None],
+        *,
+        mode_of: Callable[[Policy], PolicyMode] = lambda policy: policy.mode_with({}),
+        why_missing: Callable[[ModelPart], str | None] = lambda _: None,
+    ) -> None:
+        """`mode_of` says what happens under a policy now, `why_missing` why a model is not loaded; None: it is."""
         self.listed = asyncio.Event()
         """Set once all policies that exist have been told."""
         self._connection = connection
         self._tell = tell
+        self._mode_of = mode_of
+        self._why_missing = why_missing
         self._known: dict[str, _Known] = {}
         self._unwritten = False
+        self._stale = asyncio.Event()
+        """Set when the models changed, and with them what the status of policies says."""
+        self._writing = asyncio.Lock()
 
     def register(self, registry: kopf.OperatorRegistry) -> None:
         """Let kopf call the keeper for every change."""
@@ -85,7 +115,27 @@ class PolicyKeeper:
             except OperatorError as error:
                 wait = RETRY_SECONDS
                 logger.warning("The policies could not be listed, trying again: %s", error)
-            await asyncio.sleep(min(wait, RETRY_SECONDS) if self._unwritten else wait)
+            await self._wait(wait)
+
+    def models_changed(self) -> None:
+        """Models came or went, or others are missing: the status of policies that name them may differ."""
+        self._stale.set()
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until it is time to list again, and write every status that changes meanwhile."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            if self._unwritten:
+                until = min(until, loop.time() + RETRY_SECONDS)
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._stale.wait()
+            except TimeoutError:
+                return
+            self._stale.clear()
+            for known in tuple(self._known.values()):
+                await self._write_status(known)
 
     async def observe(self, manifest: Mapping[str, Any]) -> None:
         """A policy was listed, added or modified."""
@@ -96,8 +146,7 @@ class PolicyKeeper:
             known = None
         if known is not None and generation < known.generation:
             return
-        verdict = self._judge(manifest, known)
-        await self._write_status(manifest, verdict)
+        await self._write_status(self._judge(manifest, known))
 
     def gone(self, name: str, uid: str) -> None:
         """A policy was deleted."""
@@ -122,80 +171,103 @@ class PolicyKeeper:
             await self.observe({"apiVersion": f"{GROUP}/{VERSION}", "kind": "MLSchedulerPolicy", **item})
         self.listed.set()
 
-    def _judge(self, manifest: Mapping[str, Any], known: _Known | None) -> _Verdict:
+    def _judge(self, manifest: Mapping[str, Any], known: _Known | None) -> _Known:
         """Parse, put into force what is good, and say what became of it."""
         metadata = manifest["metadata"]
         name, uid, generation = metadata["name"], metadata["uid"], metadata.get("generation", 0)
         try:
             policy = parse_policy(manifest)
         except PolicyInvalid as invalid:
-            message = _joined([str(error) for error in invalid.errors])
+            message = joined([str(error) for error in invalid.errors])
             good, in_force = _last_good(manifest, known)
             reason = "Invalid" if good is None else "LastGoodInForce"
             verdict = _Verdict(False, reason, message, in_force)
         else:
             good, in_force = policy, {"generation": generation, "spec": manifest["spec"]}
-            verdict = _Verdict(True, "InForce", "The policy is in force.", in_force)
+            verdict = _Verdict(True, "InForce", "The policy is in force.", in_force, policy.mode is PolicyMode.ENSEMBLE)
         in_force_before = known.policy if known is not None else None
-        self._known[name] = _Known(uid, generation, good, in_force)
+        now_known = _Known(name, uid, generation, good, verdict, manifest.get("status") or {})
+        self._known[name] = now_known
         if good is not None and good != in_force_before:
             self._tell(PolicyInForce(good))
         elif good is None and in_force_before is not None:
             self._tell(PolicyGone(name))
-        return verdict
+        return now_known
 
-    async def _write_status(self, manifest: Mapping[str, Any], verdict: _Verdict) -> None:
-        metadata = manifest["metadata"]
-        present = manifest.get("status") or {}
-        wanted = wanted_status(present, verdict, metadata.get("generation", 0), datetime.now(UTC))
-        if wanted == present:
-            return
-        path = f"{PATH}/{metadata['name']}/status"
-        # A merge patch would merge the old and the new inForce.spec; replacing needs a JSON patch.
-        patch = [
-            {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
-            {"op": "add", "path": "/status", "value": wanted},
-        ]
-        try:
-            await self._connection.request(
-                "PATCH", path, resource=f"{PLURAL}/status", verb="patch", body=patch, meaning=Body.JSON_PATCH
-            )
-        except NotFound:
-            return
-        except Rejected as error:
-            logger.warning("The status of policy %s was refused: %s", metadata["name"], error)
-        except OperatorError as error:
-            self._unwritten = True
-            logger.warning("The status of policy %s was not written, trying again: %s", metadata["name"], error)
+    def _models_of(self, policy: Policy | None) -> ModelsOfPolicy | None:
+        if policy is None:
+            return None
+        loaded, missing = [], []
+        for part in policy.ensemble.needed() if policy.ensemble is not None else ():
+            why = self._why_missing(part)
+            if why is None:
+                loaded.append(part.model)
+            else:
+                missing.append(why)
+        return ModelsOfPolicy(self._mode_of(policy), tuple(loaded), tuple(missing))
+
+    async def _write_status(self, known: _Known) -> None:
+        """Write the status if it differs. One at a time: the last word stays the last."""
+        async with self._writing:
+            if self._known.get(known.name) is not known:
+                return
+            models = self._models_of(known.policy)
+            wanted = wanted_status(known.present, known.verdict, models, known.generation, datetime.now(UTC))
+            if wanted == known.present:
+                return
+            try:
+                await self._connection.request(
+                    "PATCH",
+                    f"{PATH}/{known.name}/status",
+                    resource=f"{PLURAL}/status",
+                    verb="patch",
+                    # A merge patch would merge the old and the new inForce.spec; replacing needs a JSON patch.
+                    body=status_patch(known.uid, wanted),
+                    meaning=Body.JSON_PATCH,
+                )
+            except NotFound:
+                return
+            except Rejected as error:
+                logger.warning("The status of policy %s was refused: %s", known.name, error)
+            except OperatorError as error:
+                self._unwritten = True
+                logger.warning("The status of policy %s was not written, trying again: %s", known.name, error)
+            else:
+                known.present = wanted
 
 
-def wanted_status(present: Mapping[str, Any], verdict: _Verdict, generation: int, now: datetime) -> Mapping[str, Any]:
+def wanted_status(
+    present: Mapping[str, Any], verdict: _Verdict, models: ModelsOfPolicy | None, generation: int, now: datetime
+) -> Mapping[str, Any]:
     """The whole status as it should be; equal to `present` when nothing is to be written."""
-    status = "True" if verdict.ready else "False"
-    conditions = [condition for condition in present.get("conditions") or () if condition.get("type") != "Ready"]
-    before: Mapping[str, Any] = next((c for c in present.get("conditions") or () if c.get("type") == "Ready"), {})
-    changed_at = before.get("lastTransitionTime") if before.get("status") == status else None
-    ready = {
-        "type": "Ready",
-        "status": status,
+    ready, reason, message = verdict.ready, verdict.reason, verdict.message
+    conditions: list[Condition] = []
+    if models is not None and (models.loaded or models.missing):
+        told = joined([*models.missing, *(f"{name} is loaded" for name in models.loaded)], "models")
+        status, why = ("False", MODELS_MISSING) if models.missing else ("True", "AllLoaded")
+        conditions.append(Condition(MODELS_LOADED, status, why, told))
+        if ready and models.missing and verdict.needs_models:
+            ready, reason = False, MODELS_MISSING
+            message = "The policy is in force, and its mode is Ensemble; ModelsLoaded says which models are missing."
+    conditions.insert(0, Condition(READY, "True" if ready else "False", reason, message))
+    owned = frozenset({READY, MODELS_LOADED})
+    wanted = {
+        **present,
         "observedGeneration": generation,
-        "lastTransitionTime": changed_at or now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "reason": verdict.reason,
-        "message": verdict.message,
+        "conditions": with_conditions(present, conditions, owned, generation, now),
     }
-    wanted = {**present, "observedGeneration": generation, "conditions": [ready, *conditions]}
     wanted.pop("inForce", None)
     wanted.pop("mode", None)
-    if verdict.in_force is not None:
+    if verdict.in_force is not None and models is not None:
         wanted["inForce"] = verdict.in_force
-        wanted["mode"] = Mode.FALLBACK.value
+        wanted["mode"] = models.mode.value
     return wanted
 
 
 def _last_good(manifest: Mapping[str, Any], known: _Known | None) -> tuple[Policy | None, Mapping[str, Any] | None]:
     """The policy that stays in force: what this process knows, else what the status says."""
     if known is not None and known.policy is not None:
-        return known.policy, known.in_force
+        return known.policy, known.verdict.in_force
     in_force = (manifest.get("status") or {}).get("inForce")
     if not isinstance(in_force, Mapping):
         return None, None
@@ -204,16 +276,3 @@ def _last_good(manifest: Mapping[str, Any], known: _Known | None) -> tuple[Polic
         return parse_policy({**manifest, "metadata": metadata, "spec": in_force.get("spec")}), in_force
     except PolicyInvalid:
         return None, None
-
-
-def _joined(errors: list[str]) -> str:
-    """One error a line, within `MESSAGE_BYTES`; what does not fit is counted."""
-    kept: list[str] = []
-    size = 0
-    for index, error in enumerate(errors):
-        size += len(error.encode()) + 1
-        if size > MESSAGE_BYTES - 64:
-            kept.append(f"… and {len(errors) - index} more errors")
-            break
-        kept.append(error)
-    return "\n".join(kept)

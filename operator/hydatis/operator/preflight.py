@@ -25,6 +25,7 @@ from hydatis.operator.errors import (
     Unauthorized,
 )
 from hydatis.operator.policies import GROUP, PLURAL, VERSION
+from hydatis.scheduler.models.model_spec import PLURAL as MODELS
 
 PATIENCE_SECONDS = 5.0
 _RETRY_SECONDS = 0.25
@@ -39,6 +40,8 @@ class Permission:
     group: str
     resource: str
     subresource: str = ""
+    own_namespace: bool = False
+    """Whether only in HYDATIS' own namespace; else in all of them."""
 
     def __str__(self) -> str:
         name = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
@@ -89,15 +92,19 @@ PERMISSIONS = (
     Permission("list", GROUP, PLURAL),
     Permission("watch", GROUP, PLURAL),
     Permission("patch", GROUP, PLURAL, "status"),
+    Permission("list", GROUP, MODELS),
+    Permission("watch", GROUP, MODELS),
+    Permission("patch", GROUP, MODELS, "status"),
+    Permission("get", "", "configmaps", own_namespace=True),
 )
-"""All that the operator does; the chart's ClusterRole grants just this."""
+"""All that the operator does; the chart's ClusterRole and, for its own namespace, its Role grant just this."""
 
 
-async def check(connection: Connection) -> None:
-    """Raise StartRefused, or Unreachable, with all that is missing."""
+async def check(connection: Connection, namespace: str) -> None:
+    """Raise StartRefused, or Unreachable, with all that is missing. `namespace` is HYDATIS' own."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     try:
-        missing = await _missing_permissions(connection, deadline)
+        missing = await _missing_permissions(connection, namespace, deadline)
         await _patiently(lambda: _find_definition(connection), deadline)
     except Unauthorized as error:
         raise StartRefused(
@@ -115,25 +122,30 @@ async def check(connection: Connection) -> None:
             "Check the server's address in the kubeconfig.",
         ) from error
     if missing:
+        told = [f"{needed} in the namespace {namespace}" if needed.own_namespace else str(needed) for needed in missing]
+        own = any(needed.own_namespace for needed in missing)
         raise StartRefused(
-            f"This identity lacks the permission to {', '.join(map(str, missing))}.",
-            "Bind it to the chart's ClusterRole.",
+            f"This identity lacks the permission to {', '.join(told)}.",
+            "Bind it to the chart's ClusterRole and Role, and name the namespace of the release with --namespace."
+            if own
+            else "Bind it to the chart's ClusterRole.",
         )
 
 
-async def _missing_permissions(connection: Connection, deadline: float) -> list[Permission]:
+async def _missing_permissions(connection: Connection, namespace: str, deadline: float) -> list[Permission]:
     answers = await asyncio.gather(
-        *(_patiently(partial(_allowed, connection, needed), deadline) for needed in PERMISSIONS)
+        *(_patiently(partial(_allowed, connection, needed, namespace), deadline) for needed in PERMISSIONS)
     )
     return [needed for needed, allowed in zip(PERMISSIONS, answers, strict=True) if not allowed]
 
 
-async def _allowed(connection: Connection, needed: Permission) -> bool:
+async def _allowed(connection: Connection, needed: Permission, namespace: str) -> bool:
     attributes = {
         "verb": needed.verb,
         "group": needed.group,
         "resource": needed.resource,
         "subresource": needed.subresource,
+        "namespace": namespace if needed.own_namespace else "",
     }
     _, payload = await connection.request(
         "POST",
@@ -155,11 +167,13 @@ async def _find_definition(connection: Connection) -> None:
         found = await connection.get(f"/apis/{GROUP}/{VERSION}", resource="apigroups")
     except NotFound:
         found = {}
-    if not any(kind["name"] == PLURAL for kind in found.get("resources", ())):
-        raise StartRefused(
-            f"The custom resource {PLURAL}.{GROUP}/{VERSION} is not installed in the cluster.",
-            "Install the chart, or apply the definitions in crds/.",
-        )
+    there = {kind["name"] for kind in found.get("resources", ())}
+    for needed in (PLURAL, MODELS):
+        if needed not in there:
+            raise StartRefused(
+                f"The custom resource {needed}.{GROUP}/{VERSION} is not installed in the cluster.",
+                "Install the chart, or apply the definitions in crds/.",
+            )
 
 
 async def _patiently(ask: Callable[[], Awaitable[_Answer]], deadline: float) -> _Answer:

@@ -32,6 +32,8 @@ from hydatis.operator.errors import OperatorError
 from hydatis.operator.event_loop import new_event_loop
 from hydatis.operator.evicting import Evictor
 from hydatis.operator.metrics import Metrics, process_age_seconds
+from hydatis.operator.models import PATH as MODELS_PATH
+from hydatis.operator.models import ModelKeeper
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.policies import PolicyKeeper
 from hydatis.operator.probes import ProbeServer
@@ -57,6 +59,8 @@ class Options:
     """What the command line decides."""
 
     source: CredentialSource = field(default_factory=CredentialSource)
+    namespace: str | None = None
+    """HYDATIS' own, where ConfigMaps with weights are; None: what goes with the credentials."""
     host: str = "127.0.0.1"
     port: int = 8080
     scheduler_names: frozenset[str] = frozenset({"hydatis"})
@@ -80,8 +84,9 @@ async def serve(options: Options) -> None:
     metrics = Metrics(options.scheduler_names)
     connection = await Connection.open(options.source, metrics.request)
     try:
-        await preflight.check(connection)
-        operator = Operator(connection, metrics, options)
+        namespace = options.namespace or options.source.namespace()
+        await preflight.check(connection, namespace)
+        operator = Operator(connection, metrics, options, namespace)
         address = await operator.probes.start(options.host, options.port)
         names = ", ".join(sorted(options.scheduler_names))
         logger.info("Scheduling for %s at %s; probes on %s", names, connection.server, address)
@@ -96,7 +101,7 @@ async def serve(options: Options) -> None:
 class Operator:
     """The parts of one operator and their tasks."""
 
-    def __init__(self, connection: Connection, metrics: Metrics, options: Options) -> None:
+    def __init__(self, connection: Connection, metrics: Metrics, options: Options, namespace: str) -> None:
         self._connection = connection
         self._metrics = metrics
         self._stop = asyncio.Event()
@@ -131,8 +136,19 @@ class Operator:
             waits=core.is_pending,
         )
         self.driver.submit_preemption = evictor.submit
-        self.policies = PolicyKeeper(connection, self.driver.tell)
-        watched = (*_watched(self.driver, self.claimer), *_watched_storage(self.driver, self.storage))
+        self.models = ModelKeeper(connection, self.driver.tell, namespace=namespace, policies=core.policies.values)
+        self.policies = PolicyKeeper(
+            connection,
+            _both(self.driver.tell, lambda _: self.models.policies_changed()),
+            mode_of=lambda policy: policy.mode_with(core.models),
+            why_missing=self.models.why_missing,
+        )
+        self.models.changed = self.policies.models_changed
+        watched = (
+            *_watched(self.driver, self.claimer),
+            *_watched_storage(self.driver, self.storage),
+            Watched("mlmodels", MODELS_PATH, _name, self.models.seen, self.models.gone),
+        )
         self.streams = [Stream(connection, one, options.timing, jitter=jitter) for one in watched]
         collection = Collection(
             core,
@@ -176,6 +192,8 @@ class Operator:
         for stream in self.streams:
             self._spawn(stream.run(), f"watch {stream.watched.resource}")
         self._spawn(self.policies.run(), "policies")
+        self._spawn(self.models.verify(), "models")
+        self._spawn(self.models.write_statuses(), "status of models")
         self._spawn(self.recorder.tend(), "event series")
         self._spawn(self.probes.measure_lag(), "loop lag")
         self._spawn(self.driver.run(), "driver")

@@ -12,11 +12,12 @@ import yaml
 from hydatis.operator.preflight import PERMISSIONS
 from hydatis.sandbox.binaries import locate
 from hydatis.sandbox.go_module import Program
+from hydatis.scheduler.models.model_spec import PLURAL as MODELS
 from hydatis.scheduler.policy import GROUP, PLURAL
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts" / "hydatis"
-DEFINITION = ROOT / "crds" / f"{PLURAL}.{GROUP}.yaml"
+DEFINITIONS = [ROOT / "crds" / f"{plural}.{GROUP}.yaml" for plural in (PLURAL, MODELS)]
 
 _helm = locate(Program.HELM)
 pytestmark = pytest.mark.skipif(_helm is None, reason="Helm is not built yet: `make controlplane` builds it")
@@ -30,12 +31,25 @@ def run_helm(*arguments: str, values: dict[str, Any] | None = None) -> subproces
 
 
 def render(values: dict[str, Any] | None = None, release: str = "hydatis") -> dict[str, dict[str, Any]]:
-    """The rendered objects by kind."""
+    """The rendered objects by kind, but for the definitions."""
+    return {item["kind"]: item for item in rendered(values, release) if item["kind"] != "CustomResourceDefinition"}
+
+
+def rendered(values: dict[str, Any] | None = None, release: str = "hydatis") -> list[dict[str, Any]]:
     # A Helm that was built from source takes itself for a very old cluster.
     arguments = ["template", release, str(CHART), "--namespace", "hydatis-system", "--kube-version", "1.37.2"]
     result = run_helm(*arguments, values=values)
     assert result.returncode == 0, result.stderr
-    return {item["kind"]: item for item in yaml.safe_load_all(result.stdout) if item}
+    return [item for item in yaml.safe_load_all(result.stdout) if item]
+
+
+def rules_of(kind: str) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = render()[kind]["rules"]
+    return rules
+
+
+def every_rule() -> list[dict[str, Any]]:
+    return rules_of("ClusterRole") + rules_of("Role")
 
 
 def refusal(values: dict[str, Any]) -> str:
@@ -56,34 +70,40 @@ def test_helm_finds_nothing_to_complain_about() -> None:
 
 
 def test_the_chart_renders_each_object_once() -> None:
-    assert sorted(render()) == [
+    assert sorted(item["kind"] for item in rendered()) == [
         "ClusterRole",
         "ClusterRoleBinding",
         "CustomResourceDefinition",
+        "CustomResourceDefinition",
         "Deployment",
+        "Role",
+        "RoleBinding",
         "Service",
         "ServiceAccount",
     ]
 
 
-def test_the_definition_in_the_chart_is_the_one_in_crds() -> None:
-    assert render()["CustomResourceDefinition"] == yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))
+def test_the_definitions_in_the_chart_are_those_in_crds() -> None:
+    assert sorted((ROOT / "crds").iterdir()) == sorted(DEFINITIONS)
+    of_chart = {item["metadata"]["name"]: item for item in rendered() if item["kind"] == "CustomResourceDefinition"}
+    assert of_chart == {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in DEFINITIONS}
 
 
-def test_a_packaged_chart_holds_the_definition_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda path: str(path.stem))
+def test_a_packaged_chart_holds_the_definition_itself(definition: Path, tmp_path: Path) -> None:
     result = run_helm("package", str(CHART), "--destination", str(tmp_path))
     assert result.returncode == 0, result.stderr
     (archive,) = tmp_path.glob("hydatis-*.tgz")
     with tarfile.open(archive) as opened:
-        member = opened.extractfile(f"hydatis/definitions/{DEFINITION.name}")
+        member = opened.extractfile(f"hydatis/definitions/{definition.name}")
         assert member is not None
-        assert member.read() == DEFINITION.read_bytes()
+        assert member.read() == definition.read_bytes()
 
 
 def test_objects_that_are_not_wanted_are_left_out() -> None:
     values = {"crds": {"install": False}, "rbac": {"create": False}, "serviceAccount": {"create": False, "name": "own"}}
     objects = render(values)
-    assert sorted(objects) == ["Deployment", "Service"]
+    assert sorted(item["kind"] for item in rendered(values)) == ["Deployment", "Service"]
     assert objects["Deployment"]["spec"]["template"]["spec"]["serviceAccountName"] == "own"
 
 
@@ -91,15 +111,17 @@ def test_the_binding_gives_the_role_to_the_service_account_of_the_deployment() -
     objects = render()
     account = objects["ServiceAccount"]["metadata"]
     assert (account["name"], account["namespace"]) == ("ml-scheduler-sa", "hydatis-system")
-    binding = objects["ClusterRoleBinding"]
     subject = {"kind": "ServiceAccount", "name": account["name"], "namespace": account["namespace"]}
-    assert binding["subjects"] == [subject]
-    assert binding["roleRef"]["name"] == objects["ClusterRole"]["metadata"]["name"]
+    for kind in ("ClusterRole", "Role"):
+        binding = objects[f"{kind}Binding"]
+        assert binding["subjects"] == [subject]
+        assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == (kind, objects[kind]["metadata"]["name"])
+    assert {objects[kind]["metadata"]["namespace"] for kind in ("Role", "RoleBinding")} == {"hydatis-system"}
     assert objects["Deployment"]["spec"]["template"]["spec"]["serviceAccountName"] == account["name"]
 
 
 def test_no_rule_of_the_role_has_a_wildcard_or_reads_secrets_or_repeats_another() -> None:
-    rules = render()["ClusterRole"]["rules"]
+    rules = every_rule()
     granted = [
         (group, resource, verb)
         for rule in rules
@@ -116,13 +138,16 @@ def test_no_rule_of_the_role_has_a_wildcard_or_reads_secrets_or_repeats_another(
 
 def test_the_role_grants_just_what_the_operator_asks_for_when_it_starts() -> None:
     granted = {
-        (verb, group, resource)
-        for rule in render()["ClusterRole"]["rules"]
+        (verb, group, resource, kind == "Role")
+        for kind in ("ClusterRole", "Role")
+        for rule in rules_of(kind)
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
-    asked = {(p.verb, p.group, "/".join(filter(None, (p.resource, p.subresource)))) for p in PERMISSIONS}
+    asked = {
+        (p.verb, p.group, "/".join(filter(None, (p.resource, p.subresource))), p.own_namespace) for p in PERMISSIONS
+    }
     assert granted == asked
 
 
@@ -133,7 +158,7 @@ def test_every_rule_of_the_role_is_explained_in_the_documentation() -> None:
         for line in documentation.splitlines()
         if line.startswith("| `")
     }
-    rules = {(", ".join(rule["resources"]), ", ".join(rule["verbs"])) for rule in render()["ClusterRole"]["rules"]}
+    rules = {(", ".join(rule["resources"]), ", ".join(rule["verbs"])) for rule in every_rule()}
     assert rows == rules
 
 

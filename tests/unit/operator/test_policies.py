@@ -7,7 +7,8 @@ import pytest
 
 from hydatis.operator import policies
 from hydatis.operator.connection import Connection
-from hydatis.operator.policies import MESSAGE_BYTES, PATH, PolicyKeeper
+from hydatis.operator.object_status import MESSAGE_BYTES
+from hydatis.operator.policies import PATH, PolicyKeeper
 from hydatis.scheduler.events import Event, PolicyGone, PolicyInForce
 
 GOOD = {"pluginWeights": {"NodeAffinity": 5}}

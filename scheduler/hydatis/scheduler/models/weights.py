@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hydatis.scheduler.models.refusal import ModelRefused, Refusal
 
@@ -19,6 +20,23 @@ MOST_PACKED_BYTES = MOST_BYTES + 2**16
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW_BITS = 31
 """zlib's number for a gzip header and the largest window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Bytes as they came from where an MLModel says they are."""
+
+    chunks: tuple[bytes, ...]
+    packed: bool
+    """Whether they are a gzip file; else they are the ONNX file itself."""
+    path: str
+    """The field that says where they are, for messages."""
+
+    def read(self, sha256: str) -> bytes:
+        """Return the ONNX file. Raises ModelRefused."""
+        if self.packed:
+            return unpack(self.chunks, sha256, self.path)
+        return verified(b"".join(self.chunks), sha256, self.path)
 
 
 def pack(data: bytes) -> str:
