@@ -23,17 +23,24 @@ from hydatis.sandbox.faults.storage_scene import StorageScene
 from hydatis.sandbox.faults.verdict import is_unschedulable
 from hydatis.sandbox.installing import SERVICE_ACCOUNT
 from hydatis.sandbox.operator_process import OperatorProcess
+from hydatis.scheduler.models.kind import ModelKind
+from hydatis.scheduler.models.model_spec import inline_manifest
+from hydatis.scheduler.models.weights import pack
+from hydatis.scheduler.testing_onnx import linear
 
 START = Callable[..., OperatorProcess]
 SYSTEM_NAMESPACE = "hydatis-system"
 USER = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{SERVICE_ACCOUNT}"
-ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/hydatis"
+CLUSTER_ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/hydatis"
+OWN_ROLE = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{SYSTEM_NAMESPACE}/roles/hydatis"
+"""For what the operator does in its own namespace alone."""
 RIGHTS = [
     Right(needed.verb, needed.group, f"{needed.resource}/{needed.subresource}".rstrip("/")) for needed in PERMISSIONS
 ]
+OWN_RIGHTS = [right for right, needed in zip(RIGHTS, PERMISSIONS, strict=True) if needed.own_namespace]
 """A test holds them to the role that Helm renders; only the ids of the tests below come from here."""
 EVERYTHING = frozenset(
-    {"displaced", "bound", "Scheduled", "FailedScheduling", "condition", "series", "policy", "volume", "claim"}
+    {"displaced", "bound", "Scheduled", "FailedScheduling", "condition", "series", "policy", "volume", "claim", "model"}
 )
 MISSED_WITHOUT = {
     Right("get", "", "pods"): {"Scheduled"},
@@ -48,8 +55,11 @@ MISSED_WITHOUT = {
     Right("patch", "events.k8s.io", "events"): {"series"},
     Right("watch", "hydatis.io", "mlschedulerpolicies"): {"policy"},
     Right("patch", "hydatis.io", "mlschedulerpolicies/status"): {"policy"},
+    Right("patch", "hydatis.io", "mlmodels/status"): {"model"},
+    Right("get", "", "configmaps"): {"model"},
 }
 """What does not happen without a right; without any other one, nothing does."""
+MODELS = "/apis/hydatis.io/v1alpha1/mlmodels"
 ENOUGH_FAILURES = 3
 """Of the two pods with volumes, of which nobody provisions one: so at least one pod is told the same twice."""
 LOW_PRIORITY = {
@@ -87,6 +97,8 @@ def rights_of(rules: list[dict[str, Any]]) -> list[Right]:
 def allowed(control_plane: ControlPlane, right: Right) -> bool:
     resource, _, subresource = right.resource.partition("/")
     attributes = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource}
+    if right in OWN_RIGHTS:
+        attributes["namespace"] = SYSTEM_NAMESPACE
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
@@ -98,18 +110,19 @@ def allowed(control_plane: ControlPlane, right: Right) -> bool:
 
 @contextmanager
 def taken_away(scene: Scene, right: Right) -> Iterator[None]:
-    """The live ClusterRole without that one verb on that one resource."""
+    """The live role without that one verb on that one resource."""
     api = scene.control_plane.api
-    role = api.call("GET", ROLE)
+    path = OWN_ROLE if right in OWN_RIGHTS else CLUSTER_ROLE
+    role = api.call("GET", path)
     rest = [one for one in rights_of(role["rules"]) if one != right]
     rules = [{"apiGroups": [one.group], "resources": [one.resource], "verbs": [one.verb]} for one in rest]
-    api.call("PUT", ROLE, {**role, "rules": rules})
+    api.call("PUT", path, {**role, "rules": rules})
     try:
         scene.wait_until(lambda: not allowed(scene.control_plane, right), f"{right} is taken away", 10.0)
         yield
     finally:
-        current = api.call("GET", ROLE)
-        api.call("PUT", ROLE, {**current, "rules": role["rules"]})
+        current = api.call("GET", path)
+        api.call("PUT", path, {**current, "rules": role["rules"]})
         scene.wait_until(lambda: allowed(scene.control_plane, right), f"{right} is granted again", 10.0)
 
 
@@ -117,7 +130,8 @@ def taken_away(scene: Scene, right: Right) -> Iterator[None]:
 def small_scene(make_scene: Callable[[Shape], Scene]) -> Iterator[Scene]:
     scene = make_scene(Shape(nodes=1, slots=4))
     yield scene
-    scene.control_plane.kubectl("delete", "mlsp", scene.name, "--ignore-not-found")
+    scene.control_plane.kubectl("delete", "mlsp,mlm", scene.name, "--ignore-not-found")
+    scene.control_plane.kubectl("delete", "configmap", scene.name, "-n", SYSTEM_NAMESPACE, "--ignore-not-found")
 
 
 @pytest.fixture
@@ -157,6 +171,7 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
     scene.wait_until(lambda: proxy.plan.calls("watch", "mlschedulerpolicies") > 0, "policies are to be watched", 10.0)
     policy = {"apiVersion": "hydatis.io/v1alpha1", "kind": "MLSchedulerPolicy", "metadata": {"name": scene.name}}
     scene.control_plane.api.call("POST", "/apis/hydatis.io/v1alpha1/mlschedulerpolicies", {**policy, "spec": {}})
+    create_model(scene)
     scene.wait_until(lambda: happened(storage) >= expected - {"series"}, f"all of {sorted(expected)} happens", 20.0)
     # Another attempt with the same result makes the Event a series, which is sent at the latest when the operator ends.
     failures = 'hydatis_bind_outcomes_total{outcome="volumes_not_bound"}'
@@ -165,12 +180,29 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
     return happened(storage)
 
 
+def create_model(scene: Scene) -> None:
+    """A model whose weights are in a ConfigMap."""
+    api, data = scene.control_plane.api, linear()
+    config_map = {"metadata": {"name": scene.name}, "data": {"weights": pack(data)}}
+    api.call("POST", f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps", config_map)
+    model = inline_manifest(data, name=scene.name, kind=ModelKind.LOAD, version="1", schema_hash="0" * 64)
+    model["spec"]["weights"] = {"configMaps": [{"name": scene.name}]}
+    api.call("POST", MODELS, model)
+
+
 def happened(storage: StorageScene) -> frozenset[str]:
     scene = storage.scene
     failed = scene.events(reason="FailedScheduling", pod="too-large")
     told = scene.events(reason="FailedScheduling")
     policy = scene.control_plane.api.call("GET", f"/apis/hydatis.io/v1alpha1/mlschedulerpolicies/{scene.name}")
     conditions = policy.get("status", {}).get("conditions", [])
+    models = scene.control_plane.api.call("GET", MODELS)["items"]
+    of_model = [
+        entry
+        for model in models
+        if model["metadata"]["name"] == scene.name
+        for entry in model.get("status", {}).get("conditions", [])
+    ]
     seen = {
         "displaced": "low" not in {pod["metadata"]["name"] for pod in scene.pods()},
         "bound": bool(scene.pod_named("fits")["spec"].get("nodeName")),
@@ -181,6 +213,7 @@ def happened(storage: StorageScene) -> frozenset[str]:
         "volume": bool(storage.volume_of("there")),
         "claim": bool(storage.selected_node("to-be-made")),
         "policy": any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions),
+        "model": any((entry["type"], entry["status"]) == ("Verified", "True") for entry in of_model),
     }
     return frozenset(name for name, true in seen.items() if true)
 
@@ -190,7 +223,8 @@ def test_with_the_role_that_ships_everything_happens_and_every_right_of_it_is_us
 ) -> None:
     since = datetime.now(UTC)
     assert observe(storage, proxy, start_operator, EVERYTHING) == EVERYTHING
-    granted = rights_of(storage.scene.control_plane.api.call("GET", ROLE)["rules"])
+    api = storage.scene.control_plane.api
+    granted = [right for path in (CLUSTER_ROLE, OWN_ROLE) for right in rights_of(api.call("GET", path)["rules"])]
     assert sorted(audit.rights_used(USER, since)) == sorted(granted)
 
 
@@ -221,27 +255,36 @@ def test_without_one_right_the_operator_ends_with_a_sentence_that_names_it(
         ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
     (sentence,) = ended.stderr.splitlines()
-    assert sentence == f"error: This identity lacks the permission to {right}. Bind it to the chart's ClusterRole."
+    if right in OWN_RIGHTS:
+        remedy = "Bind it to the chart's ClusterRole and Role, and name the namespace of the release with --namespace."
+        named = f"{right} in the namespace {SYSTEM_NAMESPACE}"
+    else:
+        remedy, named = "Bind it to the chart's ClusterRole.", str(right)
+    assert sentence == f"error: This identity lacks the permission to {named}. {remedy}"
 
 
 def test_the_chart_grants_those_rights_and_no_others(small_scene: Scene) -> None:
     rendered = small_scene.control_plane.helm("get", "manifest", "hydatis", "--namespace", SYSTEM_NAMESPACE)
     objects = [document for document in yaml.safe_load_all(rendered) if document]
-    roles = [one for one in objects if one["kind"] in ("ClusterRole", "Role")]
-    (role,) = roles
-    assert role["kind"] == "ClusterRole"
-    assert sorted(rights_of(role["rules"])) == sorted(RIGHTS)
-    live = small_scene.control_plane.api.call("GET", ROLE)
-    assert rights_of(live["rules"]) == rights_of(role["rules"])
-    assert "aggregationRule" not in role
-    assert not any("nonResourceURLs" in rule for rule in role["rules"])
+    roles = {one["kind"]: one for one in objects if one["kind"] in ("ClusterRole", "Role")}
+    assert sorted(rights_of(roles["Role"]["rules"])) == sorted(OWN_RIGHTS)
+    assert roles["Role"]["metadata"]["namespace"] == SYSTEM_NAMESPACE
+    assert sorted(rights_of(roles["ClusterRole"]["rules"])) == sorted(set(RIGHTS) - set(OWN_RIGHTS))
+    for kind, path in (("ClusterRole", CLUSTER_ROLE), ("Role", OWN_ROLE)):
+        role = roles[kind]
+        live = small_scene.control_plane.api.call("GET", path)
+        assert rights_of(live["rules"]) == rights_of(role["rules"])
+        assert "aggregationRule" not in role
+        assert not any("nonResourceURLs" in rule for rule in role["rules"])
+        text = json.dumps(role["rules"])
+        assert "*" not in text
+        assert "secrets" not in text
+    rules = roles["ClusterRole"]["rules"]
+    assert {right.verb for right in rights_of(rules) if right.resource.startswith("nodes")} == {"list", "watch"}
 
-    text = json.dumps(role["rules"])
-    assert "*" not in text
-    assert "secrets" not in text
-    assert {right.verb for right in rights_of(role["rules"]) if right.resource.startswith("nodes")} == {"list", "watch"}
-
-    bindings = [one for one in objects if one["kind"] in ("ClusterRoleBinding", "RoleBinding")]
-    (binding,) = bindings
-    assert binding["roleRef"]["name"] == role["metadata"]["name"]
-    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": SYSTEM_NAMESPACE}]
+    bindings = {one["kind"]: one for one in objects if one["kind"] in ("ClusterRoleBinding", "RoleBinding")}
+    assert sorted(bindings) == ["ClusterRoleBinding", "RoleBinding"]
+    subject = {"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": SYSTEM_NAMESPACE}
+    for kind, role in roles.items():
+        assert bindings[f"{kind}Binding"]["roleRef"]["name"] == role["metadata"]["name"]
+        assert bindings[f"{kind}Binding"]["subjects"] == [subject]
