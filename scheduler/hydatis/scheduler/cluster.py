@@ -111,6 +111,8 @@ class Cluster:
         self.volume_reach = VolumeReach()
         self.load = MeasuredLoad(self.capacity, load)
         """What is measured of nodes and pods."""
+        self.of_nodes: dict[object, Any] = {}
+        """What readers made of the node objects alone, by keys of theirs; emptied when any of these changes."""
         self._taint_set_numbers: dict[tuple[Taint, ...], int] = {(): 0}
         self._rows: dict[str, int] = {}
         self._names: list[str | None] = [None] * self.capacity
@@ -204,7 +206,7 @@ class Cluster:
         self.labels.set(row, node.labels)
         self.images.set(row, node.images)
         self.declared_features[row] = declared_features(node.declared_features)
-        self.node_changes.append(row)
+        self._node_changed(row)
         happened = node.happened_since(old)
         if happened:
             self.events.append(row, happened)
@@ -227,7 +229,7 @@ class Cluster:
         self.images.set(row, ())
         self.declared_features[row] = 0
         self.load.forget_node(row)
-        self.node_changes.append(row)
+        self._node_changed(row)
         self.events.append(row, ClusterEvent.NODE_REMOVED)
         self._free_if_unused(row)
 
@@ -350,6 +352,10 @@ class Cluster:
 
     # Rows
 
+    def _node_changed(self, row: int) -> None:
+        self.node_changes.append(row)
+        self.of_nodes.clear()
+
     def _new_row(self, name: str) -> int:
         if not self._free_rows:
             self._grow()
@@ -373,6 +379,7 @@ class Cluster:
         added = self.capacity
         self._free_rows.extend(range(self.capacity + added - 1, self.capacity - 1, -1))
         self.capacity += added
+        self.of_nodes.clear()
         wider = ((0, 0), (0, added))
         self.allocatable = np.pad(self.allocatable, wider)
         self.requested = np.pad(self.requested, wider)

@@ -13,3 +13,11 @@ def normalize(raw: Int64Array, highest: int, normalization: Normalization) -> In
         return raw
     scaled = raw * MAX_NODE_SCORE // highest if highest else raw
     return MAX_NODE_SCORE - scaled if normalization is Normalization.LOWEST_IS_BEST else scaled
+
+
+def normalize_one(raw: int, highest: int, normalization: Normalization) -> int:
+    """Return the same of one feasible node's score."""
+    if normalization is Normalization.NONE:
+        return raw
+    scaled = raw * MAX_NODE_SCORE // highest if highest else raw
+    return MAX_NODE_SCORE - scaled if normalization is Normalization.LOWEST_IS_BEST else scaled

@@ -11,8 +11,10 @@ Invariants, whatever the order of placements, samples and removals:
   may be in the next.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -62,6 +64,7 @@ class PodLoads:
         self._owners = owners
         self._window = window_seconds
         self._pods: dict[str, PodLoad] = {}
+        self._slots: dict[str, int] = {}
         self._on: dict[int, dict[str, PodLoad]] = {}
         self.unmeasured: dict[int, dict[str, PodLoad]] = {}
         """By row and uid."""
@@ -113,6 +116,7 @@ class PodLoads:
         slot = self._free.pop()
         placed = PodLoad(uid, row, pod, now, slot, self._owners.hold(pod.owner))
         self._pods[uid] = placed
+        self._slots[uid] = slot
         self._on.setdefault(row, {})[uid] = placed
         self.unmeasured.setdefault(row, {})[uid] = placed
         self.rows[slot] = row
@@ -133,6 +137,7 @@ class PodLoads:
         of its row.
         """
         placed = self._pods.pop(uid)
+        del self._slots[uid]
         row, slot = placed.row, placed.slot
         if ran:
             departed = DepartedPod(placed.since, now, *self.expected(placed))
@@ -183,7 +188,7 @@ class PodLoads:
         """Keep each pod's latest sample, and let owners learn from those whose window holds nothing but the pod's life;
         return the rows whose unmeasured pods have new samples. `used` is (2, pods).
         """
-        slots = np.array([-1 if (pod := self._pods.get(uid)) is None else pod.slot for uid in uids], dtype=np.intp)
+        slots = np.fromiter(map(self._slots.get, uids, repeat(-1)), dtype=np.intp, count=len(uids))
         told = (slots >= 0) & np.isfinite(sampled_at) & ~np.isnan(used).all(axis=0)
         slots, sampled_at, used = slots[told], sampled_at[told], used[:, told]
         later = sampled_at > self.sampled_at[slots]
@@ -214,9 +219,11 @@ class PodLoads:
 
     def expected(self, placed: PodLoad) -> tuple[float, float]:
         """Return what a pod is taken to use, millicores and bytes: its own last sample, or its owner's mean."""
-        used = self.used[:, placed.slot]
-        mean = self._owners.means[:, placed.owner] * self.requests[:, placed.slot]
-        cpu, memory = np.where(np.isnan(used), mean, used).tolist()
+        cpu, memory = self.used[:, placed.slot].tolist()
+        if math.isnan(cpu) or math.isnan(memory):
+            mean_cpu, mean_memory = (self._owners.means[:, placed.owner] * self.requests[:, placed.slot]).tolist()
+            cpu = mean_cpu if math.isnan(cpu) else cpu
+            memory = mean_memory if math.isnan(memory) else memory
         return cpu, memory
 
     def means(self, slots: Rows, own_counts_from: float) -> Float64Array:

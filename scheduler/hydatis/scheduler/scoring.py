@@ -12,7 +12,7 @@ from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import NodeScore
 from hydatis.scheduler.filtering import filter_rows
 from hydatis.scheduler.neighbours import Neighbours
-from hydatis.scheduler.normalizing import normalize
+from hydatis.scheduler.normalizing import normalize, normalize_one
 from hydatis.scheduler.plugins import FilterPlugin, Normalization, OwnerAware, Scope, ScorePlugin
 from hydatis.scheduler.profile import PluginSet
 from hydatis.scheduler.requirements import Requirements
@@ -51,6 +51,10 @@ class Evaluation:
         judging: list[FilterPlugin | ScorePlugin] = [*self._filters, *(entry.plugin for entry in self._scores)]
         self._heeds_load = any(plugin.scope is Scope.LOAD for plugin in judging)
         self._heeds_owners = any(isinstance(plugin, OwnerAware) and plugin.by_class for plugin in judging)
+        self._filters_of = {scope: [p for p in self._filters if p.scope is scope] for scope in Scope}
+        self._scores_of = {scope: [e for e in self._scores if e.plugin.scope is scope] for scope in Scope}
+        self._highest_of: dict[str, int] = {}
+        """The highest raw score among the feasible rows, by plugin, as far as anybody asked since the last refresh."""
         self._capacity = -1
         self._node_position = -1
         self._placement_position = -1
@@ -66,6 +70,7 @@ class Evaluation:
     def refresh(self) -> None:
         """Bring every row up to date with the cluster."""
         cluster = self._cluster
+        self._highest_of.clear()
         changed_nodes: Rows | None = None
         changed_placements: Rows | None = None
         storage = cluster.storage.version if self._requirements.volumes else 0
@@ -98,6 +103,7 @@ class Evaluation:
             self.feasible = self.feasible.copy()
             self.feasible[rows] = False
             self._left_out = True
+            self._highest_of.clear()
 
     def ranking(self) -> Int64Array:
         """Return numbers in the order of the rows' weighted sums of normalised scores, `INFEASIBLE` where the pod
@@ -115,7 +121,7 @@ class Evaluation:
                 varying = part if varying is None else varying + part
         for entry in self._normalized:
             raw = self._raw[entry.plugin.name]
-            highest = self._highest(raw)
+            highest = self._highest(entry.plugin.name)
             # Where all raw scores are 0 every node gets the same, which ranks nothing.
             if highest:
                 scores = entry.weight * normalize(raw, highest, entry.plugin.normalization)
@@ -130,15 +136,19 @@ class Evaluation:
         """Describe one feasible row."""
         parts = []
         for entry in self._scores:
-            raw = self._raw[entry.plugin.name]
-            highest = self._highest(raw) if entry.plugin.normalization is not Normalization.NONE else 0
-            normalised = normalize(raw[row : row + 1], highest, entry.plugin.normalization)
-            parts.append((entry.plugin.name, entry.weight * int(normalised[0])))
+            name, normalization = entry.plugin.name, entry.plugin.normalization
+            highest = 0 if normalization is Normalization.NONE else self._highest(name)
+            parts.append((name, entry.weight * normalize_one(int(self._raw[name][row]), highest, normalization)))
         parts.extend((name, int(part[row])) for name, part in self._neighbour_parts.items())
         return NodeScore(self._cluster.node_name(row), sum(score for _, score in parts), tuple(parts))
 
-    def _highest(self, raw: Int64Array) -> int:
-        return int(np.max(raw, where=self.feasible, initial=0)) if raw.any() else 0
+    def _highest(self, plugin: str) -> int:
+        highest = self._highest_of.get(plugin)
+        if highest is None:
+            raw = self._raw[plugin]
+            highest = int(np.max(raw, where=self.feasible, initial=0)) if raw.any() else 0
+            self._highest_of[plugin] = highest
+        return highest
 
     def _start_over(self) -> None:
         capacity = self._capacity = self._cluster.capacity
@@ -169,12 +179,11 @@ class Evaluation:
                 known[gone] = False
             if not len(rows):
                 return
-        plugins = [plugin for plugin in self._filters if plugin.scope is scope]
         if scope in self._verdicts:
-            self._verdicts[scope][rows] = filter_rows(plugins, self._requirements, self._cluster, rows)
-        for entry in self._scores:
-            if entry.plugin.scope is scope:
-                self._raw[entry.plugin.name][rows] = entry.plugin.score(self._requirements, self._cluster, rows)
+            passed = filter_rows(self._filters_of[scope], self._requirements, self._cluster, rows)
+            self._verdicts[scope][rows] = passed
+        for entry in self._scores_of[scope]:
+            self._raw[entry.plugin.name][rows] = entry.plugin.score(self._requirements, self._cluster, rows)
 
     def _look_at_load(self, changed: Rows) -> Rows:
         """Judge by load the rows that changed, and those of which something else was measured; return all of them."""

@@ -7,7 +7,9 @@ from hydatis.scheduler.cluster import Cluster
 
 
 class Domains:
-    """The domains of one topology key; entries of the arrays are rows, as many as the cluster has capacity for."""
+    """The domains of one topology key; entries of the arrays are rows, as many as the cluster has capacity for. They
+    hold until a node changes and are not to be written.
+    """
 
     def __init__(self, cluster: Cluster, topology_key: str, *, unlabelled_too: bool = False) -> None:
         """With `unlabelled_too` the nodes without the label form a domain of their own, that of the empty value."""
@@ -37,3 +39,12 @@ class Domains:
         """Give each row its domain's value, and 0 to rows without the label."""
         by_row: Int64Array = np.append(by_domain, 0)[self.numbers]
         return by_row
+
+
+def domains_of(cluster: Cluster, topology_key: str, *, unlabelled_too: bool = False) -> Domains:
+    """Return the domains as they are now; the same object as long as no node changes."""
+    key = (Domains, topology_key, unlabelled_too)
+    domains = cluster.of_nodes.get(key)
+    if domains is None:
+        domains = cluster.of_nodes[key] = Domains(cluster, topology_key, unlabelled_too=unlabelled_too)
+    return domains

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.nominations import Nominations
-from hydatis.scheduler.normalizing import normalize
+from hydatis.scheduler.normalizing import normalize, normalize_one
 from hydatis.scheduler.plugins import Normalization
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import BUILT_IN_POLICY
@@ -157,6 +157,7 @@ def test_normalising_scales_to_the_highest_and_rounds_down(
     raw: list[int], normalization: Normalization, expected: list[int]
 ) -> None:
     assert normalize(np.array(raw), max(raw), normalization).tolist() == expected
+    assert [normalize_one(one, max(raw), normalization) for one in raw] == expected
 
 
 def test_a_normalised_score_is_relative_to_the_feasible_nodes_alone() -> None:

@@ -11,7 +11,7 @@ from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.neighbours import Near, Neighbours
 from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.requirements import Requirements
-from hydatis.scheduler.topology import Domains
+from hydatis.scheduler.topology import domains_of
 
 
 class InterPodAffinity:
@@ -71,7 +71,7 @@ class InterPodAffinity:
         """
         raw = np.zeros(cluster.capacity, dtype=np.int64)
         for pull in neighbours.pulls:
-            domains = Domains(cluster, pull.near.topology_key)
+            domains = domains_of(cluster, pull.near.topology_key)
             sums = domains.sums(pull.near.counter.counts, domains.labelled)
             raw += pull.weight * domains.spread_out(sums)
         lowest, highest = int(raw[feasible].min()), int(raw[feasible].max())
@@ -87,7 +87,7 @@ def _near_required(neighbours: Neighbours, cluster: Cluster) -> BoolArray:
     near = cluster.present.copy()
     nowhere = True
     for term in neighbours.required_near:
-        domains = Domains(cluster, term.topology_key)
+        domains = domains_of(cluster, term.topology_key)
         sums = domains.sums(term.counter.counts, domains.labelled)
         labelled &= domains.labelled
         near &= domains.spread_out(sums) > 0
@@ -102,6 +102,6 @@ def _near_any(terms: Iterable[Near], cluster: Cluster) -> BoolArray:
     """Tell for each row whether any domain of it holds a pod of any of the terms."""
     near = np.zeros(cluster.capacity, dtype=np.bool_)
     for term in terms:
-        domains = Domains(cluster, term.topology_key)
+        domains = domains_of(cluster, term.topology_key)
         near |= domains.spread_out(domains.sums(term.counter.counts, domains.labelled)) > 0
     return near

@@ -37,10 +37,10 @@ class NodeResourcesBalancedAllocation:
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 50-100: 75 when the pod leaves the balance as it is, more when it improves it."""
         amounts = self._amounts(requirements, cluster)
-        with_pod = _balance(cluster, rows, amounts)
-        without_pod = _balance(cluster, rows, [(column, 0) for column, _ in amounts])
+        balance = _balance(cluster, rows, amounts)
         half = MAX_NODE_SCORE // 2
-        return half + (half + with_pod - without_pod) // 2
+        scores: Int64Array = half + (half + balance[0] - balance[1]) // 2
+        return scores
 
     def _amounts(self, requirements: Requirements, cluster: Cluster) -> list[tuple[int, int]]:
         """Return the column of each resource that counts and what the pod requests of it."""
@@ -55,23 +55,26 @@ class NodeResourcesBalancedAllocation:
 
 
 def _balance(cluster: Cluster, rows: Rows, amounts: Sequence[tuple[int, int]]) -> Int64Array:
+    """Return (2, rows): the balance with the pod and without it."""
     fractions = [_fraction(cluster, rows, column, amount) for column, amount in amounts]
     balance: Int64Array = ((1 - _deviation(fractions, len(rows))) * MAX_NODE_SCORE).astype(np.int64)
     return balance
 
 
 def _deviation(fractions: Sequence[tuple[Float64Array, BoolArray]], rows: int) -> Float64Array:
-    """Return each row's standard deviation, over the resources that it offers; with fewer than two there is none."""
+    """Return each row's standard deviation, over the resources that it offers; with fewer than two there is none. The
+    fractions are (2, rows), and so is what is returned.
+    """
     if len(fractions) == 2:
         (first, first_offered), (second, second_offered) = fractions
         return np.where(first_offered & second_offered, np.abs((first - second) / 2), 0.0)
-    total, offered, distance = np.zeros(rows), np.zeros(rows, dtype=np.int64), np.zeros(rows)
+    total, offered, distance = np.zeros((2, rows)), np.zeros(rows, dtype=np.int64), np.zeros((2, rows))
     for fraction, has in fractions:
         total += np.where(has, fraction, 0.0)
         distance = np.where(has, np.where(offered == 0, fraction, distance - fraction), distance)
         offered += has
     mean = total / np.maximum(offered, 1)
-    squares = np.zeros(rows)
+    squares = np.zeros((2, rows))
     for fraction, has in fractions:
         squares += np.where(has, (fraction - mean) * (fraction - mean), 0.0)
     spread: Float64Array = np.sqrt(squares / np.maximum(offered, 1))
@@ -80,9 +83,10 @@ def _deviation(fractions: Sequence[tuple[Float64Array, BoolArray]], rows: int) -
 
 
 def _fraction(cluster: Cluster, rows: Rows, column: int, amount: int) -> tuple[Float64Array, BoolArray]:
+    """Return (2, rows), which share of the resource is requested with the pod and without it; and who offers it."""
     allocatable = cluster.allocatable[column, rows]
     offered = allocatable > 0
-    requested = cluster.requested[column, rows] + amount
-    fraction = requested / np.where(offered, allocatable, 1)
+    requested = cluster.requested[column, rows] + np.array([[amount], [0]])
+    fraction = requested / np.maximum(allocatable, 1)
     # A sum past 64 bits turns negative; it is far more than any node has.
     return np.where(requested < 0, 1.0, np.minimum(fraction, 1.0)), offered

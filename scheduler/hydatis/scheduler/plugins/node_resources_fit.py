@@ -83,7 +83,7 @@ class NodeResourcesFit:
             if self.strategy.type is ScoringStrategyType.LEAST_ALLOCATED:
                 part = allocatable - part
             counts = allocatable > 0
-            scores = part * MAX_NODE_SCORE // np.where(counts, allocatable, 1)
+            scores = part * MAX_NODE_SCORE // np.maximum(allocatable, 1)
             if self._by_utilization is not None:
                 scores = np.where(counts, self._by_utilization[scores], 0)
                 counts = scores > 0

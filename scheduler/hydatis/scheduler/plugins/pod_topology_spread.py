@@ -13,7 +13,7 @@ from hydatis.scheduler.neighbours import Neighbours, Spread
 from hydatis.scheduler.plugins import MAX_NODE_SCORE
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.requirements import Requirements
-from hydatis.scheduler.topology import Domains
+from hydatis.scheduler.topology import domains_of
 
 HOSTNAME: Final = "kubernetes.io/hostname"
 _NO_DOMAIN: Final = 2**31 - 1
@@ -72,7 +72,7 @@ class PodTopologySpread:
         """Return the weighted number of matching pods around each row, and the same turned to 0-100, fewest best."""
         spreads = neighbours.preferred_spread
         everywhere = neighbours.spread_by_default
-        domains = [Domains(cluster, spread.constraint.topology_key, unlabelled_too=everywhere) for spread in spreads]
+        domains = [domains_of(cluster, spread.constraint.topology_key, unlabelled_too=everywhere) for spread in spreads]
         complete = cluster.present if everywhere else np.logical_and.reduce([d.labelled for d in domains])
         candidates = feasible & complete
         total = np.zeros(cluster.capacity, dtype=np.float64)
@@ -105,7 +105,7 @@ def _judge(
 ) -> tuple[list[BoolArray], list[BoolArray]]:
     """Return, for each constraint, which rows have its label and which keep its skew within bounds."""
     spreads = list(spreads)
-    domains = [Domains(cluster, spread.constraint.topology_key) for spread in spreads]
+    domains = [domains_of(cluster, spread.constraint.topology_key) for spread in spreads]
     complete = np.logical_and.reduce([d.labelled for d in domains])
     even = []
     for spread, by_key in zip(spreads, domains, strict=True):

@@ -71,6 +71,7 @@ class GpuDevices:
         """Rises with every change."""
         self._cpu_held: Int64Array = np.zeros(0, dtype=np.int64)
         self._held: list[dict[str, _Held]] = []
+        """By row and uid; none where there are no devices."""
         self._node_position = -1
         self._placement_position = -1
 
@@ -85,7 +86,7 @@ class GpuDevices:
         if changed[0] is None or changed[1] is None:
             rows = np.arange(cluster.capacity, dtype=np.intp)
         else:
-            rows = np.union1d(changed[0], changed[1])
+            rows = np.union1d(changed[0], changed[1]) if len(changed[0]) else np.sort(changed[1])
         self._node_position, self._placement_position = nodes.position, placements.position
         for row in rows.tolist():
             self._recount(cluster, row)
@@ -101,6 +102,8 @@ class GpuDevices:
             self.pods_by_devices[row] = 0
             self._cpu_held[row] = 0
             self._held[row] = {}
+        if not devices:
+            return
         held, pods = self._held[row], cluster.pods_on(row)
         for uid in [
             uid for uid, one in held.items() if uid not in pods or pods[uid].requirements is not one.requirements

@@ -392,7 +392,7 @@ class Run:
                 scrape.node_memory_bytes,
             ),
             events.PodsMeasured(
-                [uids[pod] for pod in scrape.pods.tolist()],
+                list(map(uids.__getitem__, scrape.pods.tolist())),
                 np.full(len(scrape.pods), scrape.sampled_at),
                 scrape.pod_cpu_millicores,
                 scrape.pod_memory_bytes,
