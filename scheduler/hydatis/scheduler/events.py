@@ -12,6 +12,7 @@ from typing import Any
 from hydatis.scheduler.arrays import Float64Array
 from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.policy import Policy
+from hydatis.scheduler.remembered_owners import RememberedOwners
 from hydatis.scheduler.workloads import Workload
 
 
@@ -205,6 +206,13 @@ class PodsMeasured:
     """(pods,) NaN: unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnersRemembered:
+    """What was known of owners before this scheduler began; what it has learned itself stays."""
+
+    remembered: RememberedOwners
+
+
 Event = (
     PodSeen
     | PodGone
@@ -227,4 +235,5 @@ Event = (
     | PreemptionFailed
     | NodesMeasured
     | PodsMeasured
+    | OwnersRemembered
 )

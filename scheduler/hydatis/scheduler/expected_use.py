@@ -1,17 +1,21 @@
 """What the pods on each node are expected to use by what they and their owners' pods have been seen to use, kept up to
 date row by row. `MeasuredLoad` owns it; it stands in for a node that no sample tells of.
+
+Pods of one owner swing together: with r the requests of an owner's pods on a node, V the variance of one pod's share
+and c the part of it that its pods have in common, they add V (c (sum r)^2 + (1 - c) sum r^2) to the variance of the
+node's use. Different owners are taken to be independent.
 """
 
 import numpy as np
 
 from hydatis.scheduler.arrays import Float64Array, Rows
 from hydatis.scheduler.change_log import ChangeLog
-from hydatis.scheduler.owner_history import OwnerHistory
+from hydatis.scheduler.owner_history import UNKNOWN, OwnerHistory
 from hydatis.scheduler.pod_loads import PodLoads
 
 
 class ExpectedUse:
-    """Sums over the pods of each row. Variances add up as if pods were independent."""
+    """Sums over the pods of each row."""
 
     def __init__(
         self, pods: PodLoads, owners: OwnerHistory, changes: ChangeLog, own_counts_from: float, capacity: int
@@ -36,6 +40,19 @@ class ExpectedUse:
         self._refresh()
         return self._variance[:, rows]
 
+    def requested_by(self, number: int, rows: Rows) -> Float64Array:
+        """Return (2, rows), millicores and bytes: what the pods of one owner on each row request together; 0 for the
+        number of those of whom nothing is known.
+        """
+        pods = self._pods
+        if number == UNKNOWN:
+            return np.zeros((2, len(rows)))
+        slots = np.flatnonzero((pods.owners == number) & (pods.rows >= 0))
+        if not len(slots):
+            return np.zeros((2, len(rows)))
+        sums = np.stack([np.bincount(pods.rows[slots], pods.requests[k, slots], self._capacity) for k in range(2)])
+        return np.asarray(sums[:, rows], dtype=np.float64)
+
     def grow(self, added: int) -> None:
         """Make room for more rows."""
         self._capacity += added
@@ -55,11 +72,17 @@ class ExpectedUse:
 
     def _add_up(self, slots: Rows, rows: Rows | None) -> None:
         """Add up the pods in these slots; they are all there are on `rows` (None: on all rows)."""
-        pods = self._pods
+        pods, owners = self._pods, self._owners
         ordered = np.arange(self._capacity) if rows is None else np.sort(rows)
         where, who, requests = np.searchsorted(ordered, pods.rows[slots]), pods.owners[slots], pods.requests[:, slots]
-        means, spread = pods.means(slots, self._own_counts_from), self._owners.variances[:, who]
+        means = pods.means(slots, self._own_counts_from)
+        # One group for each owner on each row.
+        groups, member = np.unique(where * (int(who.max(initial=0)) + 1) + who, return_inverse=True)
+        of_row, of_owner = np.divmod(groups, int(who.max(initial=0)) + 1)
         for resource in range(2):
-            mean = np.bincount(where, means[resource], len(ordered))
-            variance = np.bincount(where, requests[resource] ** 2 * spread[resource], len(ordered))
-            self._mean[resource, ordered], self._variance[resource, ordered] = mean, variance
+            together = np.bincount(member, requests[resource], len(groups))
+            alone = np.bincount(member, requests[resource] ** 2, len(groups))
+            shared = owners.shared[resource, of_owner]
+            spread = owners.variances[resource, of_owner] * (shared * together**2 + (1.0 - shared) * alone)
+            self._mean[resource, ordered] = np.bincount(where, means[resource], len(ordered))
+            self._variance[resource, ordered] = np.bincount(of_row, spread, len(ordered))

@@ -24,6 +24,8 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Float64Array, Rows
 from hydatis.scheduler.owner import Owner
+from hydatis.scheduler.remembered_owners import RememberedOwners
+from hydatis.scheduler.shared_swings import SharedSwings
 from hydatis.scheduler.usage_histogram import BUCKETS, bucket_of, quantile
 
 UNKNOWN: Final = 0
@@ -66,6 +68,10 @@ class HistorySettings:
     memory: FirstGuess = FirstGuess(0.7, 0.2, 0.3)
     prior_weight: float = 1.0
     """How many owners the first guess counts for; above 0."""
+    shared: float = 0.3
+    """The first guess of how much of their variance pods of an owner have in common, 0 to 1."""
+    shared_counts_from: float = 6.0
+    """With so many moments an owner's own part in common counts as much as all owners'."""
 
 
 class Use(NamedTuple):
@@ -85,6 +91,8 @@ class _Estimates(NamedTuple):
     """(2, owners): z, how much of the estimate is the owner's own, 0 to 1."""
     pseudo_count: Float64Array
     """(2,): W / T, the observations that the population's mean counts for."""
+    shared: Float64Array
+    """(2, owners): how much of the variance two pods of the owner have in common at one time, 0 to 1."""
 
 
 class OwnerHistory:
@@ -107,6 +115,7 @@ class OwnerHistory:
         self._histogram: Float64Array = np.zeros((2, _SMALLEST_CAPACITY, BUCKETS))
         self._hour_weight: Float64Array = np.zeros((_HOURS, _SMALLEST_CAPACITY))
         self._hour_sum: Float64Array = np.zeros((_HOURS, _SMALLEST_CAPACITY))
+        self._swings = SharedSwings(_SMALLEST_CAPACITY)
         self._learned_at: Float64Array = np.full(_SMALLEST_CAPACITY, -np.inf)
         self._estimates: tuple[int, _Estimates] | None = None
 
@@ -161,6 +170,7 @@ class OwnerHistory:
             np.add.at(self._squares[resource], who, value * value)
             np.add.at(self._observations[resource], who, observations[told])
             np.add.at(self._histogram[resource], (who, bucket_of(value)), 1.0)
+        self._swings.learn(numbers, shares, observations)
         told = ~np.isnan(shares[0])
         hours = (at[told] // _SECONDS_AN_HOUR).astype(np.int64) % _HOURS
         np.add.at(self._hour_weight, (hours, numbers[told]), observations[told])
@@ -177,6 +187,11 @@ class OwnerHistory:
     def variances(self) -> Float64Array:
         """(2, owners) by number: the variance of one pod's share, over time and pods."""
         return self._estimated().variance
+
+    @property
+    def shared(self) -> Float64Array:
+        """(2, owners) by number: how much of that variance two pods of the owner have in common at one time, 0 to 1."""
+        return self._estimated().shared
 
     def use_of(self, owner: Owner) -> Use:
         """Return what a pod of the owner is expected to use."""
@@ -217,7 +232,8 @@ class OwnerHistory:
         if self._estimates is None or self._estimates[0] != self.version:
             parts = [self._estimate(resource, guess) for resource, guess in enumerate(self._guesses)]
             mean, variance, own, pseudo = zip(*parts, strict=True)
-            estimates = _Estimates(np.stack(mean), np.stack(variance), np.stack(own), np.array(pseudo))
+            shared = np.stack([self._shared(resource, variance[resource]) for resource in range(2)])
+            estimates = _Estimates(np.stack(mean), np.stack(variance), np.stack(own), np.array(pseudo), shared)
             self._estimates = (self.version, estimates)
         return self._estimates[1]
 
@@ -243,12 +259,45 @@ class OwnerHistory:
             pseudo,
         )
 
+    def _shared(self, resource: int, variance: Float64Array) -> Float64Array:
+        """Shrink each owner's part in common towards that of all owners, as the moments that tell of it are few."""
+        weight = self._swings.weight[resource]
+        covariance = self._swings.covariance(resource)
+        part = np.clip(covariance / np.maximum(variance, _LEAST_VARIANCE_BETWEEN), 0.0, 1.0)
+        counts = np.minimum(1.0, weight)
+        prior = self._settings.prior_weight
+        average = (float(counts @ part) + prior * self._settings.shared) / (float(counts.sum()) + prior)
+        own = weight / (weight + self._settings.shared_counts_from)
+        return np.asarray(own * part + (1.0 - own) * average, dtype=np.float64)
+
+    # What outlives a restart
+
+    def remembered(self, now: float) -> RememberedOwners:
+        """Return all that is known, to be handed to `restore` of another history."""
+        numbers = np.array(list(self._numbers.values()), dtype=np.intp)
+        tables = tuple(np.array(table[:, numbers]) for table in self._tables())
+        return RememberedOwners(tuple(self._numbers), now - self._learned_at[numbers], tables)
+
+    def restore(self, remembered: RememberedOwners, now: float) -> None:
+        """Take over what another history knew of owners of which nothing is known here."""
+        self.version += 1
+        for position, owner in enumerate(remembered.owners):
+            if owner in self._numbers and np.isfinite(self._learned_at[self._numbers[owner]]):
+                continue
+            number = self.hold(owner)
+            if number == UNKNOWN:
+                break
+            self.release(number, owner)
+            for table, known in zip(self._tables(), remembered.tables, strict=True):
+                table[:, number] = known[:, position]
+            self._learned_at[number] = now - remembered.ages[position]
+
     # Tables
 
     def _tables(self) -> tuple[Float64Array, ...]:
         """Return what is forgotten in time, each with owners along the second axis."""
         learned = (self._weight, self._sum, self._squares, self._observations, self._histogram)
-        return (*learned, self._hour_weight, self._hour_sum)
+        return (*learned, self._hour_weight, self._hour_sum, *self._swings.tables())
 
     def _forget_some(self, numbers: Rows, now: float) -> None:
         """Let what is known of some owners weigh less by the time that has passed."""
@@ -285,6 +334,9 @@ class OwnerHistory:
         self._histogram = _wider(self._histogram, added)
         self._hour_weight = _wider(self._hour_weight, added)
         self._hour_sum = _wider(self._hour_sum, added)
+        self._swings.weight = _wider(self._swings.weight, added)
+        self._swings.product = _wider(self._swings.product, added)
+        self._swings.mean = _wider(self._swings.mean, added)
         self._learned_at = np.pad(self._learned_at, (0, added), constant_values=-np.inf)
         self._estimates = None
 

@@ -135,6 +135,7 @@ class Scheduler:
             events.PreemptionFailed: self._preemption_failed,
             events.NodesMeasured: self._nodes_measured,
             events.PodsMeasured: self._pods_measured,
+            events.OwnersRemembered: self._owners_remembered,
         }
         self.statistics = Statistics()
 
@@ -466,6 +467,9 @@ class Scheduler:
 
     def _pods_measured(self, event: events.PodsMeasured, now: float) -> None:
         self._cluster.load.measure_pods(event.uids, event.sampled_at, event.cpu_millicores, event.memory_bytes)
+
+    def _owners_remembered(self, event: events.OwnersRemembered, now: float) -> None:
+        self._cluster.load.owners.restore(event.remembered, now)
 
     # Nodes, namespaces, policies
 

@@ -135,6 +135,61 @@ def test_owners_keep_their_statistics_when_the_tables_grow() -> None:
     assert history.use_of(owner(299)) == history.use_of(NOBODY)
 
 
+def test_pods_that_swing_together_share_their_variance_and_others_do_not() -> None:
+    history = OwnerHistory(HistorySettings(prior_weight=1e-9))
+    same, apart, new = (history.hold(owner(k)) for k in range(3))
+    random = np.random.default_rng(6)
+    for hour in range(400):
+        common = float(random.uniform(0.0, 1.0))
+        learn(history, same, *[common] * 4, at=3600.0 * hour)
+        learn(history, apart, *random.uniform(0.0, 1.0, 4).tolist(), at=3600.0 * hour)
+    shared = history.shared[0]
+    assert shared[same] > 0.9
+    assert shared[apart] < 0.1
+    assert shared[new] == pytest.approx(shared[UNKNOWN])
+    assert shared[apart] < shared[new] < shared[same]
+
+
+def test_what_is_remembered_is_known_after_a_restart() -> None:
+    before = OwnerHistory()
+    numbers = [before.hold(owner(k)) for k in range(3)]
+    for hour in range(48):
+        for k, number in enumerate(numbers):
+            learn(before, number, 0.2 + 0.2 * k, 0.3 + 0.2 * k, memory=0.5, at=3600.0 * hour)
+    after = OwnerHistory()
+    after.hold(owner(7))
+    after.restore(before.remembered(3600.0 * 48), 5.0)
+    for k in range(3):
+        assert after.use_of(owner(k)) == pytest.approx(before.use_of(owner(k)))
+        assert after.observations_of(owner(k)) == before.observations_of(owner(k))
+        assert after.hourly_of(owner(k)) == pytest.approx(before.hourly_of(owner(k)))
+    assert after.shared[0, after.number_of(owner(1))] == pytest.approx(before.shared[0, numbers[1]])
+    # What is remembered goes on growing old from where it was.
+    for history, now in ((before, 3600.0 * 49), (after, 3605.0)):
+        learn(history, history.number_of(owner(0)), 0.9, at=now)
+    assert after.use_of(owner(0)) == pytest.approx(before.use_of(owner(0)))
+
+
+def test_what_is_remembered_does_not_replace_what_has_been_learned_since() -> None:
+    before, after = OwnerHistory(), OwnerHistory()
+    learn(before, before.hold(owner(0)), 0.1, 0.1)
+    learn(after, after.hold(owner(0)), 0.9, 0.9, 0.9)
+    known = after.use_of(owner(0))
+    after.restore(before.remembered(10.0), 10.0)
+    assert after.use_of(owner(0)) == known
+
+
+def test_no_more_owners_are_restored_than_are_to_be_remembered() -> None:
+    before = OwnerHistory()
+    for k in range(5):
+        learn(before, before.hold(owner(k)), 0.5)
+    after = OwnerHistory(HistorySettings(most_owners=2))
+    after.hold(owner(9))
+    after.restore(before.remembered(0.0), 0.0)
+    assert len(after) == 2
+    assert after.number_of(owner(9)) != UNKNOWN
+
+
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.95, 0.999])
 def test_quantiles_of_a_histogram_are_close_to_the_samples(level: float) -> None:
     values = np.random.default_rng(2).uniform(0.02, 3.0, 50_000)

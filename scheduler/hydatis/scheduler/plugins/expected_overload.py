@@ -11,8 +11,12 @@ t, s = sqrt(v), and Phi and phi the standard normal distribution and density at 
 A pod of mean a and variance b adds overload(m + a, v + b) - overload(m, v), for CPU and, weighed, for memory. a and b
 are what its owner's pods have been seen to use. m is the mean over the pods' lives: in part what the node's last sample
 says, with the load assumed on top of it for pods that it does not hold, and for the rest the sum of what its pods are
-expected to use on average; where no sample is fresh, what stands in for it (`MeasuredLoad.stand_in`). v is the sum of
-their variances, as if they were independent, and of what is unknown.
+expected to use on average; where no sample is fresh, what stands in for it (`MeasuredLoad.stand_in`).
+
+v is the variance of the sum of what the pods use (`ExpectedUse.variance`), in which pods of one owner swing together,
+and of what is unknown. With r the pod's request, R that of its owner's pods on the node and c the part of their
+variance V that they have in common, b is V (r^2 + 2 c r R). Of both only a part, `swing`, counts: what is left of
+variance over time and pods where the last sample and each pod's own mean are known.
 
 The score falls with the logarithm of what is added, since that spans many powers of ten between a node that is nearly
 idle and one that is nearly full.
@@ -60,6 +64,8 @@ class ExpectedOverload(OwnerAware):
     """Standard deviation, as a share of the node, of what pods' statistics do not tell: daemons, pods that peak
     together; above 0.
     """
+    swing: float = 0.3
+    """How much of the variance of pods' use counts, 0 to 1."""
     fresh_seconds: float = 180.0
     """Samples that are older do not count."""
     points: int = MAX_NODE_SCORE
@@ -90,11 +96,12 @@ class ExpectedOverload(OwnerAware):
         the node.
         """
         load = cluster.load
-        use = load.owners.use_of(self.owner)
+        use, number = load.owners.use_of(self.owner), load.owners.number_of(self.owner)
         requests = (requirements.nonzero_cpu, requirements.nonzero_memory)
         means = (requests[0] * use.cpu_mean, requests[1] * use.memory_mean)
-        variances = (requests[0] ** 2 * use.cpu_variance, requests[1] ** 2 * use.memory_variance)
-        expected, spread = load.expected.mean(rows), load.expected.variance(rows)
+        shares = (use.cpu_variance, use.memory_variance)
+        like, shared = load.expected.requested_by(number, rows), load.owners.shared[:, number]
+        expected, spread = load.expected.mean(rows), self.swing * load.expected.variance(rows)
         fresh = load.younger(rows, self.fresh_seconds)
         assumed, stand_in = load.assumed(rows), load.stand_in(rows)
         total = np.zeros(len(rows))
@@ -107,9 +114,11 @@ class ExpectedOverload(OwnerAware):
             told = measured[rows] + assumed[kind]
             now = np.where(fresh & ~np.isnan(told), np.maximum(0.0, told), stand_in[kind])
             mean = self.measured_weight * now + (1.0 - self.measured_weight) * expected[kind]
+            request = float(requests[kind])
+            swings = self.swing * shares[kind] * (request**2 + 2.0 * shared[kind] * request * like[kind])
             size = np.where(has > 0, has, 1).astype(np.float64)
             before = self._overload(mean / size, spread[kind] / size**2, threshold)
-            after = self._overload((mean + means[kind]) / size, (spread[kind] + variances[kind]) / size**2, threshold)
+            after = self._overload((mean + means[kind]) / size, (spread[kind] + swings) / size**2, threshold)
             # A node that has none of the resource is full.
             total += weight * np.where(has > 0, np.maximum(0.0, after - before), 1.0)
         return total

@@ -77,15 +77,19 @@ def test_without_samples_of_nodes_owners_tell_where_load_is() -> None:
 
 def test_the_amount_is_what_the_formula_gives() -> None:
     found = cluster()
-    use, row = found.load.owners.use_of(Owner("default", "StatefulSet", "busy")), found.row_of("busy")
+    owners, row = found.load.owners, found.row_of("busy")
+    busy = Owner("default", "StatefulSet", "busy")
+    use, shared = owners.use_of(busy), float(owners.shared[0, owners.number_of(busy)])
+    assert shared > 0.5
     there = found.load.expected.mean(np.array([row]))[0] / 10_000
-    spread = 4 * use.cpu_variance / 100 + 0.05**2
-    before = expected_excess(there, np.array([spread]), 0.6, squared=True)[0]
-    with_pod = expected_excess(
-        there + use.cpu_mean / 10, np.array([spread + use.cpu_variance / 100]), 0.6, squared=True
-    )[0]
-    only_cpu = ExpectedOverload(memory_weight=0.0)
-    assert added(found, "busy", only_cpu)["busy"] == pytest.approx(with_pod - before, rel=1e-9)
+
+    def overload(pods: int) -> float:
+        variance = 0.4 * use.cpu_variance * (shared * pods**2 + (1.0 - shared) * pods) / 100 + 0.05**2
+        mean = there + (pods - 4) * use.cpu_mean / 10
+        return float(expected_excess(mean, np.array([variance]), 0.6, squared=True)[0])
+
+    only_cpu = ExpectedOverload(memory_weight=0.0, swing=0.4, unknown_deviation=0.05)
+    assert added(found, "busy", only_cpu)["busy"] == pytest.approx(overload(5) - overload(4), rel=1e-9)
 
 
 def test_what_is_measured_moves_the_mean_by_its_weight_while_it_is_fresh() -> None:
