@@ -65,8 +65,8 @@ SIZES: Mapping[str, Size] = MappingProxyType(
                 NodeGroup(_worker(96), 12),
                 NodeGroup(_worker(128), 8),
             ),
-            48,
-            4,
+            24,
+            2,
             Demand(load=0.0, owners=100, request_factor=0.5),
         ),
         "day": Size(
@@ -87,7 +87,7 @@ SIZES: Mapping[str, Size] = MappingProxyType(
         ),
     }
 )
-"""`six`: the smallest cluster HYDATIS is for. `study`: 40 nodes for two days. `day`: 200 nodes
+"""`six`: the smallest cluster HYDATIS is for. `study`: 40 nodes for a day. `day`: 200 nodes
 and a pod a second. `large`: 5,000 nodes, most with GPUs, as many by core as the traces' pods ask for.
 """
 

@@ -14,6 +14,7 @@ import numpy as np
 from hydatis.scheduler.arrays import BoolArray, Float64Array, Int64Array
 from hydatis.simulations.errors import SimulationError
 from hydatis.simulations.traces.forms import Float32Array
+from hydatis.simulations.virtual_time.dealing import Owned, dealt_out
 from hydatis.simulations.virtual_time.machines import Machines
 from hydatis.simulations.virtual_time.pool import Pool, Source
 from hydatis.simulations.virtual_time.scenario import Demand, Scenario
@@ -197,6 +198,14 @@ def _workload(
 ) -> Workload:
     """Turn what was drawn, in order of time, into a workload; `seconds` is how long each pod runs during the run."""
     demand, count = scenario.demand, len(drawn.owner)
+    cpu = _cpu(owners)[drawn.owner]
+    owned = dealt_out(
+        Owned(owners, drawn.owner, pool.series_of_owner),
+        seconds * cpu,
+        demand.largest_owner_percent,
+        len(pool.usage),
+        random,
+    )
     initial = drawn.created < 0
     created = np.maximum(drawn.created, 0.0)
     life = np.where(initial, drawn.created + drawn.life, drawn.life)
@@ -204,22 +213,22 @@ def _workload(
     if np.isfinite(demand.patience_seconds):
         patience = np.round(random.exponential(demand.patience_seconds, size=count), _TIME_DECIMALS)
     which = random.integers(pool.series_of_owner.shape[1], size=count)
-    series = pool.series_of_owner[drawn.owner, which]
+    series = owned.series_of_owner[owned.owner_of_pod, which]
     # All pods of an owner are on the same day of their series: they are alike at the same time.
-    day_of_owner = random.integers(pool.days, size=len(owners))
+    day_of_owner = random.integers(pool.days, size=len(owned.owners))
     jitter = np.round(random.uniform(0.0, demand.jitter_seconds, size=count), _TIME_DECIMALS)
     used, rows = np.unique(series, return_inverse=True)
     weights = np.zeros(len(used))
-    np.add.at(weights, rows, seconds * _cpu(owners)[drawn.owner])
+    np.add.at(weights, rows, seconds * cpu)
     return Workload(
-        owners=owners,
-        owner_of_pod=drawn.owner,
+        owners=owned.owners,
+        owner_of_pod=owned.owner_of_pod,
         created_seconds=created,
         lifetime_seconds=np.maximum(np.round(life, _TIME_DECIMALS), 10.0**-_TIME_DECIMALS),
         patience_seconds=np.where(initial, np.inf, patience),
         initial=initial,
         series=rows.astype(np.int64).reshape(count),
-        offset_seconds=day_of_owner[drawn.owner] * float(_DAY_SECONDS) + jitter,
+        offset_seconds=day_of_owner[owned.owner_of_pod] * float(_DAY_SECONDS) + jitter,
         usage=_scaled_usage(pool.usage, used, weights, demand),
     )
 

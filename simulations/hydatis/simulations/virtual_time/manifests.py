@@ -6,6 +6,7 @@ Called by the run and by `machines`. Pods of one owner share one specification, 
 from collections.abc import Mapping
 from typing import Any
 
+from hydatis.scheduler.owner import Owner as OwnerKey
 from hydatis.scheduler.workloads import Workload as Controller
 from hydatis.simulations.clusters import Manifest, NodeShape, node_manifest
 from hydatis.simulations.gpu_sharing.demands import GPU_MILLI
@@ -67,6 +68,12 @@ class OwnerManifests:
                 "controller": True,
             }
         ]
+
+    @property
+    def key(self) -> OwnerKey:
+        """How the core names the owner."""
+        kind = "Job" if self.owner.best_effort else "Deployment"
+        return OwnerKey(self.owner.namespace, kind, self.owner.name)
 
     @property
     def replica_set(self) -> tuple[Controller, Manifest] | None:

@@ -26,6 +26,7 @@ from hydatis.simulations.virtual_time.machines import Machines
 from hydatis.simulations.virtual_time.manifests import SCHEDULER_NAME, OwnerManifests, cordoned, unreachable
 from hydatis.simulations.virtual_time.record import PodOutcome, RunRecord
 from hydatis.simulations.virtual_time.recording import Recorder
+from hydatis.simulations.virtual_time.remembering import remembered
 from hydatis.simulations.virtual_time.running_pods import RunningPods
 from hydatis.simulations.virtual_time.scenario import Scenario
 from hydatis.simulations.virtual_time.scraping import Scrape, Scraping
@@ -48,7 +49,7 @@ class Run:
     """One run under way."""
 
     def __init__(self, scenario: Scenario, workload: Workload, profile: Profile, seed: int) -> None:
-        ties, faults, gaps, order = (np.random.default_rng([seed, stream]) for stream in range(4))
+        ties, faults, gaps, order, known = (np.random.default_rng([seed, stream]) for stream in range(5))
         self._scenario = scenario
         self._assumptions = scenario.assumptions
         self._workload = workload
@@ -68,6 +69,7 @@ class Run:
         self._plan, self._late = plan_changes(len(self.machines), scenario.length_seconds, self._assumptions, faults)
         self._node_order = order.permutation(len(self.machines)).tolist()
         self._owners = [OwnerManifests(owner) for owner in workload.owners]
+        self._known = known
         self._owner_of_pod: list[int] = workload.owner_of_pod.tolist()
         self._created: list[float] = workload.created_seconds.tolist()
         self._next_pod = 0
@@ -116,6 +118,10 @@ class Run:
             replica_set = owner.replica_set
             if replica_set is not None:
                 self.scheduler.handle(events.WorkloadSeen(*replica_set), 0.0)
+        if self._assumptions.history_seconds:
+            keys = [owner.key for owner in self._owners]
+            told = remembered(self._workload, keys, self._assumptions, self._known)
+            self.scheduler.handle(events.OwnersRemembered(told), 0.0)
         for node in self._node_order:
             if node not in self._late:
                 self._node_joins(node, 0.0)

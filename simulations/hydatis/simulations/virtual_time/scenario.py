@@ -50,6 +50,11 @@ class Assumptions:
     missing_spell_seconds: float = 600.0
     """How long metrics of a node stay missing, on average (geometric); at least `scrape_seconds`."""
 
+    history_seconds: float = 172_800.0
+    """For how long before the run the scheduler has seen what owners' pods use; 0: it knows nothing of anybody."""
+    new_owners_share: float = 0.1
+    """Share of owners whose pods have not been seen before; 0 to 1."""
+
     bind_seconds: float = 0.0
     """From the decision until the pod runs: binding, and starting its containers."""
 
@@ -110,6 +115,8 @@ class Assumptions:
         for name in ("missing_share", "late_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise SimulationError(f"{name} is {getattr(self, name)}; choose one from 0 to below 1.")
+        if not 0 <= self.new_owners_share <= 1:
+            raise SimulationError(f"new_owners_share is {self.new_owners_share}; choose one from 0 to 1.")
         if not self.best_effort_least_percent > 0 or self.best_effort_least_percent > 100:
             raise SimulationError(
                 f"best_effort_least_percent is {self.best_effort_least_percent}; choose one above 0, at most 100."
@@ -162,7 +169,7 @@ class Demand:
     """
     least_use_percent: float = 0.5
     """Series whose mean CPU use in the trace is below this are left out: nobody used those machines."""
-    most_cpu_percent: float = 300.0
+    most_cpu_percent: float = 200.0
     """No pod wants more than this of its request: its limit. Above `cpu_use_percent`."""
     memory_floor_percent: float = 40.0
     """What a pod holds of its memory request while it does nothing: the traces count active memory only. The series'
@@ -170,6 +177,10 @@ class Demand:
     """
     most_memory_percent: float = 150.0
     """No pod uses more than this of its request. Above `memory_use_percent`."""
+    largest_owner_percent: float = 4.0
+    """No owner's pods ask for more than this share of the CPU time that all ask for; where the pods that are taken for
+    one owner's would, they are dealt out to several. Above 0; with 100 none are.
+    """
     series_an_owner: int = 3
     """How many different series the pods of one owner follow."""
     jitter_seconds: float = 1800.0
@@ -180,6 +191,12 @@ class Demand:
     """How long pods wait for a node until they are given up, on average (exponential); infinite: for ever."""
     with_gpus: bool = False
     """Whether pods ask for the GPUs that the traces' pods ask for."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.largest_owner_percent <= 100:
+            raise SimulationError(
+                f"largest_owner_percent is {self.largest_owner_percent}; choose one above 0, at most 100."
+            )
 
 
 @dataclass(frozen=True, slots=True)
