@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from hydatis.sandbox.errors import SandboxError
+from hydatis.sandbox.replaying.commands import replay
 from hydatis.sandbox.upstream.commands import e2e
 
 sandbox = typer.Typer(
@@ -19,6 +20,7 @@ sandbox = typer.Typer(
     help="A real Kubernetes control plane on this machine's loopback address.",
 )
 sandbox.command()(e2e)
+sandbox.command()(replay)
 
 Name = Annotated[str, typer.Option(help="The sandbox's name: a-z, 0-9 and -.")]
 

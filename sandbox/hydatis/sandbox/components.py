@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from hydatis.sandbox.certificates import Certificates
 from hydatis.sandbox.go_module import Program
@@ -220,9 +222,11 @@ _ARGUMENTS: Mapping[Component, Callable[[Layout, Ports], list[str]]] = {
 }
 
 
-def scheduler_configuration(kubeconfig: Path, scheduler_name: str = "default-scheduler") -> str:
+def scheduler_configuration(
+    kubeconfig: Path, scheduler_name: str = "default-scheduler", changes: Mapping[str, Any] = MappingProxyType({})
+) -> str:
     """A KubeSchedulerConfiguration with the default profile under a name, one replica, and a client that is not
-    throttled (defaults 50 and 100).
+    throttled (defaults 50 and 100); `changes` are further fields of it.
     """
     return json.dumps(
         {
@@ -231,6 +235,7 @@ def scheduler_configuration(kubeconfig: Path, scheduler_name: str = "default-sch
             "leaderElection": {"leaderElect": False},
             "clientConnection": {"kubeconfig": str(kubeconfig), "qps": 5000, "burst": 5000},
             "profiles": [{"schedulerName": scheduler_name}],
+            **changes,
         },
         indent=2,
     )

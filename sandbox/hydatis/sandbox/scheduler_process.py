@@ -5,7 +5,9 @@ scheduler on the same cluster. It has the same rights and flags.
 """
 
 import ssl
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Self
 
 from hydatis.sandbox.building import provide
 from hydatis.sandbox.certificates import write_private
@@ -25,15 +27,22 @@ class KubeSchedulerProcess(ServerProcess):
     stop_seconds: ClassVar[float] = 10.0
 
     @classmethod
-    def start(cls, control_plane: ControlPlane, scheduler_name: str) -> Self:
-        """Start one that takes pods with this `spec.schedulerName`, and wait until it is ready.
+    def start(
+        cls,
+        control_plane: ControlPlane,
+        scheduler_name: str,
+        arguments: Sequence[str] = (),
+        changes: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Self:
+        """Start one that takes pods with this `spec.schedulerName`, and wait until it is ready; `arguments` are added
+        to its flags, `changes` to its KubeSchedulerConfiguration.
 
         Raises `SandboxError` with the end of its log where it ends, or is not ready in time.
         """
         layout = Layout(control_plane.directory)
         kubeconfig = layout.kubeconfig(Component.SCHEDULER)
         configuration = layout.scheduler_configuration.with_name(f"{scheduler_name}.json")
-        write_private(configuration, scheduler_configuration(kubeconfig, scheduler_name).encode())
+        write_private(configuration, scheduler_configuration(kubeconfig, scheduler_name, changes).encode())
         port = Port()
         command = [
             str(provide([Component.SCHEDULER.program])[Component.SCHEDULER.program]),
@@ -44,6 +53,7 @@ class KubeSchedulerProcess(ServerProcess):
             f"--authentication-kubeconfig={kubeconfig}",
             f"--authorization-kubeconfig={kubeconfig}",
             f"--config={configuration}",
+            *arguments,
         ]
         child = spawn(command, layout.log(scheduler_name), detached=False)
         process = cls(Component.SCHEDULER, child, port, command)
