@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from hydatis.sandbox.replaying.scheduler_log import Attempt
 
+_NORMALIZED_OVER_NODES = frozenset({"InterPodAffinity", "NodeAffinity", "PodTopologySpread", "TaintToleration"})
+"""Plugins of kube-scheduler that relate a node's score to those of the other feasible nodes (NormalizeScore)."""
 _MOST_DETAILS = 10
 """Of one decision; one defect shows on many nodes."""
 
@@ -24,7 +26,7 @@ class Agreement(StrEnum):
 class Reason(StrEnum):
     """Why two decisions are not the same, by what is known of both."""
 
-    TIE = "equal scores: each breaks ties at random"
+    TIE = "equal scores, and each has its own way with ties"
     SAMPLING = "kube-scheduler looked at a sample of the nodes"
     REUSED_SCORES = "kube-scheduler took a node by the scores of the pod before"
     SCORE = "a plugin scores a node differently"
@@ -82,17 +84,18 @@ def compare(attempt: Attempt, opinion: Opinion) -> Comparison:
         return Comparison(Agreement.DIFFERENT, Reason.FEASIBLE_NODES, (detail,))
     if attempt.reused:
         return _explained(agreement, Reason.REUSED_SCORES, _distance(attempt.node, opinion))
-    if attempt.evaluated < opinion.nodes:
-        seen = f"{attempt.evaluated} of {opinion.nodes} nodes, {attempt.feasible} of them feasible"
-        return _explained(agreement, Reason.SAMPLING, f"{seen}; {_distance(attempt.node, opinion)}")
-    feasible = _other_feasible_nodes(attempt, opinion)
+    sampled = attempt.evaluated < opinion.nodes
+    feasible = () if sampled else _other_feasible_nodes(attempt, opinion)
     if feasible:
         return Comparison(agreement, Reason.FEASIBLE_NODES, feasible)
-    compared, different = _other_scores(attempt, opinion)
+    compared, different = _other_scores(attempt, opinion, sampled=sampled)
     if different:
         details = (*different[:_MOST_DETAILS], *_left_out(different))
         return Comparison(agreement, Reason.SCORE, details, compared, len(different))
-    found = _explained(agreement, Reason.UNKNOWN, _distance(attempt.node, opinion))
+    detail = _distance(attempt.node, opinion)
+    if sampled:
+        detail = f"{attempt.evaluated} of {opinion.nodes} nodes looked at, {attempt.feasible} feasible; {detail}"
+    found = _explained(agreement, Reason.SAMPLING if sampled else Reason.UNKNOWN, detail)
     return Comparison(found.agreement, found.reason, found.details, compared)
 
 
@@ -137,17 +140,22 @@ def _other_feasible_nodes(attempt: Attempt, opinion: Opinion) -> tuple[str, ...]
     return (f"feasible on one side only: {', '.join(other)}",) if other else ()
 
 
-def _other_scores(attempt: Attempt, opinion: Opinion) -> tuple[int, list[str]]:
-    """Count the scores that both gave, and name those that differ. A plugin that is not heard of gave every node 0."""
+def _other_scores(attempt: Attempt, opinion: Opinion, *, sampled: bool) -> tuple[int, list[str]]:
+    """Count the scores that both gave, and name those that differ. A plugin that is not heard of gave every node 0.
+
+    Of a sample, only the scores are compared that do not depend on which nodes there are beside.
+    """
     different = []
-    plugins = sorted(attempt.parts.keys() | opinion.parts.keys()) if attempt.totals else []
+    left_out = _NORMALIZED_OVER_NODES if sampled else frozenset()
+    plugins = sorted((attempt.parts.keys() | opinion.parts.keys()) - left_out) if attempt.totals else []
+    nodes = sorted(attempt.totals.keys() & opinion.totals.keys())
     for plugin in plugins:
         theirs, ours = attempt.parts.get(plugin, {}), opinion.parts.get(plugin, {})
-        for node in sorted(attempt.totals):
+        for node in nodes:
             if theirs.get(node, 0) != ours.get(node, 0):
                 scores = f"{theirs.get(node, 0)} by kube-scheduler, {ours.get(node, 0)} in the simulation"
                 different.append(f"{plugin} on {node}: {scores}")
-    return len(plugins) * len(attempt.totals), different
+    return len(plugins) * len(nodes), different
 
 
 def _left_out(details: list[str]) -> tuple[str, ...]:

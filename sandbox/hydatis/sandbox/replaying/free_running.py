@@ -7,15 +7,11 @@ from hydatis.scheduler import events
 from hydatis.scheduler.instructions import Bind
 
 
-def simulate(history: History, seed: int, step_seconds: float | None = None) -> Fill:
-    """Play the history; `seed` decides how ties fall. What is returned has seen every step.
-
-    With `step_seconds`, steps follow one another in this time, as on the real cluster, where pods that were refused are
-    still in their backoff when they are tried again; without, at their own times, as in a run.
-    """
+def simulate(history: History, seed: int) -> Fill:
+    """Play the history; `seed` decides how ties fall. What is returned has seen every step."""
     run = _FreeRun(history, seed)
-    for number, step in enumerate(history.steps):
-        run.take(step, step.seconds if step_seconds is None else number * step_seconds)
+    for step in history.steps:
+        run.take(step)
     return run.fill
 
 
@@ -26,12 +22,12 @@ class _FreeRun:
         self._now = 0.0
         self.fill = Fill(history)
 
-    def take(self, step: Step, now: float) -> None:
+    def take(self, step: Step) -> None:
         """Let happen what happens until then, and then the step."""
-        while (wake := self._scheduler.next_wake()) is not None and self._now < wake < now:
+        while (wake := self._scheduler.next_wake()) is not None and self._now < wake < step.seconds:
             self._now = wake
             self._decide()
-        self._now = now
+        self._now = step.seconds
         if step.comes:
             self._scheduler.handle(events.PodSeen(self._history.manifest(step.pod)), self._now)
         else:

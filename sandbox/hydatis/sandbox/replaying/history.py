@@ -31,17 +31,7 @@ class History:
     """The first pods of a workload, in the order in which they come, with the ends that fall in between."""
 
     def __init__(self, scenario: Scenario, workload: Workload, most_pods: int) -> None:
-        """Cut the workload after `most_pods` pods; what ends after the last of them came is left out.
-
-        Raises `ReplayError` where the scenario has what a plain cluster has not.
-        """
-        if scenario.demand.with_gpus:
-            raise ReplayError(
-                f"{scenario.name} shares GPUs in thousandths, which kube-scheduler does not; choose six, study or day."
-            )
-        assumed = scenario.assumptions
-        if assumed.failures_a_node_day or assumed.drains_a_node_day or assumed.late_share:
-            raise ReplayError(f"{scenario.name} has faults, and only pods are replayed; leave -faults out of the name.")
+        """Cut the workload after `most_pods` pods; what ends after the last of them came is left out."""
         self.scenario = scenario
         self.workload = workload
         self.machines = Machines(scenario.nodes)
@@ -75,6 +65,17 @@ class History:
     def manifest(self, pod: int, node: str | None = None) -> Manifest:
         """Write the pod as the simulation does, waiting or on a node."""
         return self.owner_of(pod).pod(self.name(pod), node)
+
+
+def check_scenario(scenario: Scenario) -> None:
+    """Raise `ReplayError` where the scenario has what a plain cluster, or a replay, has not."""
+    if scenario.demand.with_gpus:
+        raise ReplayError(
+            f"{scenario.name} shares GPUs in thousandths, which kube-scheduler does not; choose six, study or day."
+        )
+    assumed = scenario.assumptions
+    if assumed.failures_a_node_day or assumed.drains_a_node_day or assumed.late_share:
+        raise ReplayError(f"{scenario.name} has faults, and only pods are replayed; leave -faults out of the name.")
 
 
 def _steps(workload: Workload, count: int) -> list[Step]:

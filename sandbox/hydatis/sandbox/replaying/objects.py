@@ -17,6 +17,8 @@ _IMAGE = "registry.k8s.io/pause:3.10"
 """On no node, so that ImageLocality gives every node 0, as in the simulation."""
 _RUNS_UNTIL_DELETED = {"sandbox.hydatis.io/runs-until-deleted": "true"}
 """KWOK completes pods of Jobs at once; these end when the history says so."""
+_THERE_FROM_THE_BEGINNING = "default"
+"""The namespace that the API server and the sandbox make, with its service account."""
 _KWOK = {"kwok.x-k8s.io/node": "fake"}
 
 
@@ -42,6 +44,8 @@ def real_pod(history: History, pod: int) -> Manifest:
 
 def _surroundings(history: History) -> Iterator[tuple[str, Manifest]]:
     for namespace in history.namespaces:
+        if namespace == _THERE_FROM_THE_BEGINNING:
+            continue
         yield "/api/v1/namespaces", {"metadata": {"name": namespace}}
         yield f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "default"}}
     for owner in history.owners:

@@ -181,6 +181,6 @@ class _Player:
         other = sorted(key for key in placed.keys() | found.keys() if placed.get(key) != found.get(key))
         if other:
             raise ReplayError(
-                f"{len(other)} pods are on other nodes than kube-scheduler's log says, first {other[0]}; something else "
-                "acts on this cluster."
+                f"{len(other)} pods are on other nodes than kube-scheduler's log says, first {other[0]}; "
+                "something else acts on this cluster."
             )

@@ -68,7 +68,7 @@ def report(replayed: Replayed) -> dict[str, Any]:
         "disagreements": sum(is_a_disagreement(decision) for decision in decisions),
         "differences": [as_json(decision) for decision in decisions if decision.comparison.reason is not None],
         "simulated_runs": len(replayed.simulated),
-        "outcomes": side_by_side(replayed.outcome, replayed.simulated),
+        "outcomes": side_by_side(replayed.outcome, replayed.simulated, replayed.simulated_as_kube_scheduler),
     }
 
 
@@ -100,13 +100,16 @@ def as_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def side_by_side(real: Outcome, simulated: Sequence[Outcome]) -> dict[str, Any]:
-    """Return by measure what the real cluster came to, and the mean and range of the simulations."""
+def side_by_side(real: Outcome, simulated: Sequence[Outcome], its_way: Outcome) -> dict[str, Any]:
+    """Return by measure what the real cluster came to, the simulation with its ties and its queue, and the mean and
+    range of the simulations as they are.
+    """
     found = {}
     for measure, value in asdict(real).items():
         values = [float(getattr(outcome, measure)) for outcome in simulated]
         found[measure] = {
             "kube_scheduler": round(value, 2),
+            "simulation_as_kube_scheduler": round(float(getattr(its_way, measure)), 2),
             "simulation": {
                 "mean": round(float(np.mean(values)), 2),
                 "low": round(min(values), 2),
@@ -133,19 +136,27 @@ def print_report(document: Mapping[str, Any], console: Console) -> None:
     )
     console.print(
         f"{scores['compared']:,} scores of single plugins on single nodes compared, {scores['different']:,} differ; "
-        f"where several nodes are best, chance alone would give the same node {document['same_node_expected']:.0f} "
-        "times in all",
+        f"with ties by chance the same node is to be expected {document['same_node_expected']:.0f} times",
         highlight=False,
     )
     for reason, count in document["reasons"].items():
         console.print(f"{count:,} not the same: {reason}", highlight=False)
-    outcomes = Table(title=f"Each by itself; the simulation {document['simulated_runs']} times, with ties falling anew")
-    for name in ("", "kube-scheduler", "simulation", "lowest", "highest"):
+    outcomes = Table(
+        title="Each by itself: the simulation once with its ties and its queue, and as it is "
+        f"{document['simulated_runs']} times"
+    )
+    for name in ("", "kube-scheduler", "its ties, its queue", "simulation", "lowest", "highest"):
         outcomes.add_column(name, justify="right" if name else "left")
     for measure, text in _MEASURES.items():
         row = document["outcomes"][measure]
         simulation = row["simulation"]
-        numbers = (row["kube_scheduler"], simulation["mean"], simulation["low"], simulation["high"])
+        numbers = (
+            row["kube_scheduler"],
+            row["simulation_as_kube_scheduler"],
+            simulation["mean"],
+            simulation["low"],
+            simulation["high"],
+        )
         outcomes.add_row(text, *(f"{number:,.4g}" for number in numbers))
     console.print(outcomes)
     liberties = {reason.value for reason in Reason if reason.is_a_liberty}
