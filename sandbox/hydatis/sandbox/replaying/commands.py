@@ -31,12 +31,14 @@ def replay(
 ) -> None:
     """Replay a simulated workload on a real cluster, and hold every decision against the simulation's.
 
-    The same pods come and go in the same order on a real control plane with the real kube-scheduler, without the
-    times in between. The simulation decides about each pod on the state that kube-scheduler's decisions made: nodes and
-    every plugin's score of every node are compared. And it plays the whole by itself: outcomes are told side by side.
+    The same pods come and go in the same order on a real control plane with the real
+    kube-scheduler, without the times in between. The simulation decides about each pod on the
+    state that kube-scheduler's decisions made: nodes, and every plugin's score of every node, are
+    compared. And it plays the whole by itself: outcomes are told side by side.
 
-    Exits with 1 when a decision or a score differs for another reason than that kube-scheduler breaks a tie
-    otherwise, looked at a sample of the nodes, or took a node by the scores of the pod before.
+    Exits with 1 when a decision or a score differs for another reason than that kube-scheduler
+    breaks a tie otherwise, looks at a sample of the nodes, or takes a node by the scores of the pod
+    before.
 
     Example: hydatis sandbox replay --scenario study --pods 800 --seed 2 --json replay.json
     """

@@ -101,8 +101,8 @@ def as_json(decision: Decision) -> dict[str, Any]:
 
 
 def side_by_side(real: Outcome, simulated: Sequence[Outcome], its_way: Outcome) -> dict[str, Any]:
-    """Return by measure what the real cluster came to, the simulation with its ties and its queue, and the mean and
-    range of the simulations as they are.
+    """Return by measure what the real cluster came to, the simulation with ties to the first node and retries of all
+    that wait, and the mean and range of the simulations as they are.
     """
     found = {}
     for measure, value in asdict(real).items():
@@ -142,10 +142,10 @@ def print_report(document: Mapping[str, Any], console: Console) -> None:
     for reason, count in document["reasons"].items():
         console.print(f"{count:,} not the same: {reason}", highlight=False)
     outcomes = Table(
-        title="Each by itself: the simulation once with its ties and its queue, and as it is "
+        title="Each by itself: the simulation once with ties to the first node and retries of all, and as it is "
         f"{document['simulated_runs']} times"
     )
-    for name in ("", "kube-scheduler", "its ties, its queue", "simulation", "lowest", "highest"):
+    for name in ("", "kube-scheduler", "ties to the first", "simulation", "lowest", "highest"):
         outcomes.add_column(name, justify="right" if name else "left")
     for measure, text in _MEASURES.items():
         row = document["outcomes"][measure]
