@@ -22,8 +22,8 @@ GROUP = "/apis/hydatis.io/v1alpha1"
 SYSTEM_NAMESPACE = "hydatis-system"
 CONFIG_MAPS = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps"
 SCHEMA = "0" * 64
-CONDITION_SECONDS = 60.0
-"""A trial is a process of the lowest priority, on a machine that may be busy."""
+CONDITION_SECONDS = 90.0
+"""A trial is a process of low priority, on a machine that may be busy."""
 
 
 class Cluster:
