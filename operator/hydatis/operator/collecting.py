@@ -70,6 +70,14 @@ class Collection:
         for policy in core.policies.values():
             policies.add_metric((policy.name, str(policy.generation), policy.heuristic.value), 1)
         yield policies
+        models = GaugeMetricFamily(
+            "hydatis_model_loaded",
+            "Always 1; the models that are verified and loaded.",
+            labels=("model", "kind", "version", "sha256"),
+        )
+        for model in core.models.values():
+            models.add_metric((model.name, model.kind.value, model.version, model.digest), 1)
+        yield models
 
     def _outbox_metrics(self) -> Iterator[Metric]:
         outbox, recorder = self._outbox, self._recorder

@@ -103,6 +103,13 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         options.listen_address(text)
 
 
+@pytest.mark.parametrize("name", ["", "A", "a.b", "-a", "a" * 64])
+def test_a_namespace_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(Misconfigured, match="--namespace"):
+        options.namespace(name)
+    assert options.namespace("hydatis-system") == "hydatis-system"
+
+
 GOOD = """
 apiVersion: hydatis.io/v1alpha1
 kind: MLSchedulerPolicy

@@ -50,6 +50,15 @@ def pending(status: str, reason: str, message: str) -> dict[str, Any]:
     }
 
 
+async def test_a_pod_of_a_paused_policy_has_a_reason_of_its_own_that_no_autoscaler_acts_on(rig: Rig) -> None:
+    rig.writer.observe("uid-1", {"status": {"nominatedNodeName": "n"}})
+    rig.writer.paused(POD, "Scheduling is paused.")
+    assert await rig.outbox.drain((Lane.CONDITION,), 5.0)
+    (condition,) = rig.written
+    assert (condition["status"], condition["reason"]) == ("False", "SchedulingPaused")
+    assert rig.server.sent("PATCH", PATH)[0]["status"]["nominatedNodeName"] is None
+
+
 async def test_the_condition_says_why_and_names_the_uid(rig: Rig) -> None:
     await rig.report("0/3 nodes are available")
     (condition,) = rig.written

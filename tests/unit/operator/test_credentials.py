@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hydatis.operator import credentials
 from hydatis.operator.credentials import CredentialSource
 from hydatis.operator.errors import Misconfigured
 
@@ -55,3 +56,40 @@ async def test_without_anything_the_service_account_of_the_pod_is_asked_for(monk
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     with pytest.raises(Misconfigured, match="service account"):
         await CredentialSource().load()
+
+
+CONTEXTS = """
+current-context: one
+clusters: [{name: cluster, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: user, user: {token: t}}]
+contexts:
+  - {name: one, context: {cluster: cluster, user: user, namespace: first}}
+  - {name: two, context: {cluster: cluster, user: user, namespace: second}}
+  - {name: bare, context: {cluster: cluster, user: user}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "context", "expected"),
+    [
+        (CONTEXTS, None, "first"),
+        (CONTEXTS, "two", "second"),
+        (CONTEXTS, "bare", "default"),
+        (CONTEXTS, "absent", "default"),
+        ("a: [", None, "default"),
+        ("[1, 2]", None, "default"),
+    ],
+)
+def test_the_namespace_is_that_of_the_context(tmp_path: Path, content: str, context: str | None, expected: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(content)
+    assert CredentialSource(path, context).namespace() == expected
+
+
+def test_the_namespace_of_a_pod_is_that_of_its_service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setattr(credentials, "SERVICE_ACCOUNT_NAMESPACE", tmp_path / "namespace")
+    assert CredentialSource().namespace() == "default"
+    (tmp_path / "namespace").write_text("hydatis-system\n")
+    assert CredentialSource().namespace() == "hydatis-system"

@@ -14,8 +14,9 @@ from hydatis.operator.evicting import Evictor
 from hydatis.operator.metrics import Metrics
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
-from hydatis.scheduler.events import StorageKind
+from hydatis.scheduler.events import PolicyInForce, StorageKind
 from hydatis.scheduler.instructions import Bind
+from hydatis.scheduler.policy import Policy, PolicyMode
 from hydatis.scheduler.queueing import QueueSettings
 from hydatis.scheduler.scheduler import Scheduler, Settings
 from hydatis.scheduler.testing import pod as build_pod
@@ -128,6 +129,26 @@ async def test_an_unschedulable_pod_gets_condition_and_event_and_a_node_that_fit
     rig.driver.node_seen(node("n2", cpu="4"))
     await rig.until_bound(1)
     assert rig.binds[0].node == "n2"
+
+
+async def test_a_pod_of_a_paused_policy_says_so_and_is_bound_when_the_policy_goes_on(
+    rig: Rig, server: Any, answers: Any
+) -> None:
+    path = "/api/v1/namespaces/shop/pods/p/status"
+    server.on("PATCH", path, answers(200))
+    rig.outbox.start()
+    rig.driver.open()
+    rig.driver.node_seen(node("n1"))
+    rig.driver.tell(PolicyInForce(Policy("batch", mode=PolicyMode.PAUSED)))
+    rig.driver.pod_seen(pod("p"))
+    async with asyncio.timeout(5):
+        while not server.sent("PATCH", path):  # noqa: ASYNC110 - told by a plain callback
+            await asyncio.sleep(0.01)
+    (condition,) = server.sent("PATCH", path)[0]["status"]["conditions"]
+    assert (condition["reason"], rig.binds) == ("SchedulingPaused", [])
+    assert condition["message"].startswith("Scheduling is paused by the policy batch.")
+    rig.driver.tell(PolicyInForce(Policy("batch")))
+    await rig.until_bound(1)
 
 
 async def test_a_pod_that_waits_for_its_volumes_names_its_node_until_it_is_bound_or_fails(

@@ -10,11 +10,15 @@ from hydatis.operator.connection import Connection
 from hydatis.operator.object_status import MESSAGE_BYTES
 from hydatis.operator.policies import PATH, PolicyKeeper
 from hydatis.scheduler.events import Event, PolicyGone, PolicyInForce
+from hydatis.scheduler.models.kind import ModelKind
+from hydatis.scheduler.testing_models import ConstantModel
 
 GOOD = {"pluginWeights": {"NodeAffinity": 5}}
 OTHER = {"pluginWeights": {"NodeAffinity": 7}}
 WRONG = {"pluginWeights": {"NoSuchPlugin": 5}}
 STATUS = f"{PATH}/gold/status"
+MODELS = {"l": ConstantModel("l", ModelKind.LOAD)}
+ENSEMBLE = {"load": {"model": "l", "weight": 1}, "anomaly": {"model": "a", "weight": 0}}
 
 
 def policy(spec: Any, generation: int = 1, uid: str = "uid-1", status: Any = None) -> dict[str, Any]:
@@ -34,7 +38,14 @@ class Rig:
         self.server = server
         self.answers = answers
         self.told: list[Event] = []
-        self.keeper = PolicyKeeper(connection, self.told.append)
+        self.missing: dict[str, str] = {}
+        """Name of a model to why it is not loaded."""
+        self.keeper = PolicyKeeper(
+            connection,
+            self.told.append,
+            mode_of=lambda policy: policy.mode_with({} if self.missing else MODELS),
+            why_missing=lambda part: self.missing.get(part.model),
+        )
         server.on("PATCH", STATUS, answers(200))
 
     def restarted(self, connection: Connection) -> PolicyKeeper:
@@ -132,6 +143,80 @@ async def test_a_deleted_policy_is_out_of_force(rig: Rig) -> None:
     await rig.keeper.observe(policy(GOOD))
     rig.keeper.gone("gold", "uid-1")
     assert rig.told[-1] == PolicyGone("gold")
+
+
+def conditions(status: Any) -> dict[str, tuple[str, str, str]]:
+    return {one["type"]: (one["status"], one["reason"], one["message"]) for one in status["conditions"]}
+
+
+async def test_a_policy_whose_models_are_loaded_says_so_and_models_of_weight_0_are_not_needed(rig: Rig) -> None:
+    await rig.keeper.observe(policy({"ensemble": ENSEMBLE}))
+    (status,) = rig.statuses
+    assert status["mode"] == "Ensemble"
+    assert conditions(status)["ModelsLoaded"] == ("True", "AllLoaded", "l is loaded")
+    assert conditions(status)["Ready"][:2] == ("True", "InForce")
+
+
+@pytest.mark.parametrize(
+    ("mode", "ready", "shown"),
+    [
+        ("Auto", ("True", "InForce"), "Fallback"),
+        ("Ensemble", ("False", "ModelsMissing"), "Fallback"),
+        ("Shadow", ("True", "InForce"), "Fallback"),
+        ("Paused", ("True", "InForce"), "Paused"),
+    ],
+)
+async def test_a_missing_model_is_told_and_only_the_mode_ensemble_is_not_ready_without_it(
+    rig: Rig, mode: str, ready: tuple[str, str], shown: str
+) -> None:
+    rig.missing = {"l": "spec.ensemble.load.model is l: gone"}
+    await rig.keeper.observe(policy({"mode": mode, "ensemble": ENSEMBLE}))
+    (status,) = rig.statuses
+    assert conditions(status)["ModelsLoaded"] == ("False", "ModelsMissing", "spec.ensemble.load.model is l: gone")
+    assert conditions(status)["Ready"][:2] == ready
+    assert status["mode"] == shown
+    assert status["inForce"]["generation"] == 1, "it is in force all the same"
+    assert len(rig.told) == 1
+
+
+async def test_the_status_follows_models_that_come_and_go(rig: Rig) -> None:
+    rig.server.on("GET", PATH, rig.answers(200, {"items": [policy({"mode": "Ensemble", "ensemble": ENSEMBLE})]}))
+    rig.missing = {"l": "spec.ensemble.load.model is l: gone"}
+    running = asyncio.create_task(rig.keeper.run())
+
+    async def until(written: int) -> Any:
+        async with asyncio.timeout(5):
+            while len(rig.statuses) < written:  # noqa: ASYNC110 - told by a plain callback
+                await asyncio.sleep(0.01)
+        return conditions(rig.statuses[-1])["Ready"][:2]
+
+    assert await until(1) == ("False", "ModelsMissing")
+    rig.missing = {}
+    rig.keeper.models_changed()
+    assert await until(2) == ("True", "InForce")
+    rig.keeper.models_changed()
+    rig.missing = {"l": "spec.ensemble.load.model is l: gone"}
+    rig.keeper.models_changed()
+    assert await until(3) == ("False", "ModelsMissing")
+    assert len(rig.told) == 1, "the policy itself is the same"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_policy_that_names_no_model_any_more_has_no_word_about_models(rig: Rig) -> None:
+    await rig.keeper.observe(policy({"ensemble": ENSEMBLE}))
+    await rig.keeper.observe(policy(GOOD, 2, status=rig.statuses[0]))
+    assert set(conditions(rig.statuses[1])) == {"Ready"}
+    assert rig.statuses[1]["mode"] == "Fallback"
+
+
+async def test_a_wrong_spec_keeps_the_models_of_the_last_good_one(rig: Rig) -> None:
+    await rig.keeper.observe(policy({"mode": "Ensemble", "ensemble": ENSEMBLE}))
+    rig.missing = {"l": "spec.ensemble.load.model is l: gone"}
+    await rig.keeper.observe(policy({**WRONG, "mode": "Ensemble"}, 2, status=rig.statuses[0]))
+    found = conditions(rig.statuses[1])
+    assert found["Ready"][:2] == ("False", "LastGoodInForce")
+    assert found["ModelsLoaded"][:2] == ("False", "ModelsMissing")
 
 
 async def test_other_conditions_are_left_alone(rig: Rig) -> None:
