@@ -12,7 +12,7 @@ from hydatis.sandbox.operator_process import OperatorProcess
 
 _ROOT = Path(__file__).parents[2]
 _LARGEST_MIB = 330
-"""ONNX Runtime and onnx, which run models and check them first, are 125 of these."""
+"""ONNX Runtime and onnx, which run models and check them first, are 107 of these."""
 _OF_TRAINING = {"lightgbm", "mlflow", "pandas", "pyod", "scipy", "sklearn", "stable_baselines3", "torch", "pytest"}
 
 

@@ -1,0 +1,84 @@
+"""`hydatis train anomaly`."""
+
+import json as json_format
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def anomaly(
+    *,
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Detector to fit, beside a plain Isolation Forest: iforest, principal, pca, knn, hbos, ecod, copod, "
+            "combined, or all; can be repeated; default combined."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is drawn.")] = 1,
+    json: Annotated[Path | None, typer.Option(help="Write the figures of every machine to this file.")] = None,
+    onnx: Annotated[
+        Path | None,
+        typer.Option(help="Write the detector, fitted on the use of made-up machines, to this file; not all can be."),
+    ] = None,
+) -> None:
+    """Fit detectors of anomalies on the machines of SMD and ASD, and measure them against the labels.
+
+    Each is fitted on a machine's training part and judged on its test part, sample by sample. Every other machine is
+    for tuning; the others, for validation, say how good it is. The traces are in the folder HYDATIS_DATA; without it
+    machines are made up, with faults that are easy to find.
+
+    Example: HYDATIS_DATA=~/traces hydatis train anomaly --detector combined --seed 1 --json anomaly.json
+    """
+    import os
+
+    from hydatis.simulations.errors import SimulationError
+    from hydatis.simulations.traces.errors import TraceError
+    from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
+    from hydatis.simulations.training.anomaly.detectors import NAMES
+    from hydatis.simulations.training.anomaly.evaluating import MachineResult, count_of_results, evaluate_anomaly
+    from hydatis.simulations.training.anomaly.reporting import print_evaluation
+    from hydatis.simulations.training.anomaly.serving import served_onnx
+
+    there = 0
+
+    def progress(result: MachineResult) -> None:
+        nonlocal there
+        there += 1
+        reached = f"AUC-PR {result.figures.auc_pr:.3f}"
+        typer.echo(f"{there}/{total} {result.machine} {result.detector}: {reached}", err=True)
+
+    try:
+        names = NAMES if detector == ["all"] else tuple(detector or ("combined",))
+        _check(json, onnx, names)
+        # Before the long part: whether it can be exported at all.
+        exported = served_onnx(names[0], seed) if onnx is not None else b""
+        folder = DataFolder.from_environment() if os.environ.get(DATA_VARIABLE) else None
+        total = count_of_results(folder, names)
+        evaluation = evaluate_anomaly(folder, names, seed, done=progress)
+        if json is not None:
+            json.write_text(json_format.dumps(evaluation.document(), indent=1) + "\n")
+        if onnx is not None:
+            onnx.write_bytes(exported)
+    except (SimulationError, TraceError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as interrupt:
+        typer.echo("error: interrupted", err=True)
+        raise typer.Exit(130) from interrupt
+    print_evaluation(evaluation)
+
+
+def _check(json: Path | None, onnx: Path | None, names: Sequence[str]) -> None:
+    """Find out before the long part what would fail after it."""
+    import os
+
+    from hydatis.simulations.errors import SimulationError
+
+    for option, path in (("--json", json), ("--onnx", onnx)):
+        if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+            raise SimulationError(f"{option} {path} cannot be written; name a file in a folder that can be.")
+    if onnx is not None and len(names) != 1:
+        raise SimulationError("--onnx takes one detector; name it with --detector.")

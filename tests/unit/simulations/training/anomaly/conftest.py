@@ -1,0 +1,4 @@
+import pytest
+
+pytest.importorskip("pyod", reason="detectors need the extra `models`")
+pytest.importorskip("onnxruntime", reason="ONNX Runtime is a dependency of hydatis")

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+from typer.testing import CliRunner
+
+from hydatis.simulations.traces.folder import DATA_VARIABLE
+from hydatis.simulations.training.commands import train
+
+
+@pytest.fixture(autouse=True)
+def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+
+
+def test_it_measures_reports_and_exports(tmp_path: Path) -> None:
+    written, model = tmp_path / "out.json", tmp_path / "anomaly.onnx"
+    arguments = ["anomaly", "--detector", "principal", "--seed", "3", "--json", str(written), "--onnx", str(model)]
+    result = CliRunner().invoke(train, arguments)
+    assert result.exit_code == 0, result.output
+    document = json.loads(written.read_text())
+    assert document["seed"] == 3
+    assert {group["detector"] for group in document["groups"]} == {"plain iforest", "principal"}
+    assert "16/16 synthetic-8 principal: AUC-PR" in result.output
+    onnx.checker.check_model(str(model))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--detector", "forest"], "there is no detector forest"),
+        (["--json", "/no/such/folder/out.json"], "--json /no/such/folder/out.json cannot be written"),
+        (["--detector", "iforest", "--onnx", "model.onnx"], "the detector iforest cannot be exported"),
+        (["--detector", "all", "--onnx", "model.onnx"], "--onnx takes one detector"),
+    ],
+)
+def test_bad_input_gets_one_sentence_before_anything_is_fitted(
+    arguments: list[str], problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(train, ["anomaly", *arguments])
+    assert result.exit_code == 1
+    assert f"error: {problem}" in result.output
+    assert "AUC-PR" not in result.output
+    assert list(tmp_path.iterdir()) == []
