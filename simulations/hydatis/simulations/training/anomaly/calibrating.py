@@ -23,7 +23,7 @@ THRESHOLD = 50.0
 """An alarm on the scale of 0 to 100: rarer in training than one sample in a thousand."""
 HALF_SURPRISE = float(np.log(1000.0))
 """The surprise that becomes 50."""
-_KNOTS = 200
+_KNOTS = 50
 _LEAST = 1e-9
 
 

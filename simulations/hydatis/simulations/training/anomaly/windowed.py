@@ -36,8 +36,8 @@ class WindowedDetector:
         neighbour_rows: int = NEIGHBOUR_ROWS,
         differences: bool = True,
     ) -> Self:
-        """Learn from (samples, metrics); with `span` 1 nothing is smoothed, without `differences` only levels are looked
-        at.
+        """Learn from (samples, metrics); with `span` 1 nothing is smoothed, without `differences` levels alone are
+        features.
 
         Raises:
             SimulationError: there is no such detector, no metric varies, or a value is not finite.
