@@ -37,10 +37,18 @@ def anomaly(
     from hydatis.simulations.errors import SimulationError
     from hydatis.simulations.traces.errors import TraceError
     from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
-    from hydatis.simulations.training.anomaly.detectors import NAMES
-    from hydatis.simulations.training.anomaly.evaluating import MachineResult, count_of_results, evaluate_anomaly
-    from hydatis.simulations.training.anomaly.reporting import print_evaluation
-    from hydatis.simulations.training.anomaly.serving import served_onnx
+
+    try:
+        from hydatis.simulations.training.anomaly.detectors import NAMES
+        from hydatis.simulations.training.anomaly.evaluating import MachineResult, count_of_results, evaluate_anomaly
+        from hydatis.simulations.training.anomaly.reporting import print_evaluation
+        from hydatis.simulations.training.anomaly.serving import served_onnx
+    except ModuleNotFoundError as missing:
+        typer.echo(
+            f"error: hydatis train anomaly needs the Python package {missing.name}: pip install 'hydatis[models]'",
+            err=True,
+        )
+        raise typer.Exit(1) from missing
 
     there = 0
 

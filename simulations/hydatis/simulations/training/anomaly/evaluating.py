@@ -18,6 +18,8 @@ from hydatis.simulations.training.anomaly.windowed import WindowedDetector
 
 REFERENCE = "plain iforest"
 """Isolation Forest on standardised metrics alone, not smoothed: the others are compared with it, machine by machine."""
+ALL_SOURCES = "all"
+"""Stands for the sources together, every machine counting once."""
 FIGURES = tuple(field.name for field in fields(AnomalyFigures))
 
 
@@ -110,9 +112,10 @@ def _measured(name: str, machine: LabelledMachine, seed: int, span: int) -> Mach
 
 
 def _groups(results: Sequence[MachineResult], names: Sequence[str]) -> Iterable[GroupResult]:
-    for source in sorted({result.source for result in results}):
+    sources = sorted({result.source for result in results})
+    for source in (*sources, ALL_SOURCES) if len(sources) > 1 else sources:
         for side in Side:
-            of_side = [result for result in results if (result.source, result.side) == (source, side)]
+            of_side = [result for result in results if result.side is side and source in (result.source, ALL_SOURCES)]
             if not of_side:
                 continue
             reference = _column(of_side, REFERENCE, "auc_pr")

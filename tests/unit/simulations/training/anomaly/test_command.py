@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import onnx
@@ -44,3 +45,13 @@ def test_bad_input_gets_one_sentence_before_anything_is_fitted(
     assert f"error: {problem}" in result.output
     assert "AUC-PR" not in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("hydatis.simulations.training.anomaly.detectors")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyod.models.copod", None)
+    result = CliRunner().invoke(train, ["anomaly"])
+    assert result.exit_code == 1
+    assert "needs the Python package pyod" in result.output
+    assert "pip install 'hydatis[models]'" in result.output

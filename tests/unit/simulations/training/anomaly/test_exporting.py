@@ -4,6 +4,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from hydatis.scheduler.models.kind import ModelKind
+from hydatis.scheduler.models.onnx_model import OnnxModel
 from hydatis.simulations.errors import SimulationError
 from hydatis.simulations.training.anomaly.calibrating import score_of
 from hydatis.simulations.training.anomaly.exporting import EXPORTABLE, onnx_of
@@ -33,6 +35,13 @@ def test_the_export_says_what_the_original_says(name: str) -> None:
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
     assert served_onnx("combined", seed=1) == served_onnx("combined", seed=1)
+
+
+@pytest.mark.parametrize("name", EXPORTABLE)
+def test_the_scheduler_takes_it(name: str) -> None:
+    data = served_onnx(name, seed=1)
+    loaded = OnnxModel.load(data, kind=ModelKind.ANOMALY, name="a", version="1", schema_hash="", width=None)
+    assert loaded.width == served_detector(name, seed=1).features.count
 
 
 def test_any_number_of_rows_is_taken_and_none_at_all() -> None:
