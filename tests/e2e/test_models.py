@@ -16,12 +16,15 @@ from hydatis.sandbox.faults.verdict import complaints_after_settling, settled
 from hydatis.sandbox.operator_process import OperatorProcess
 from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.model_spec import inline_manifest
+from hydatis.scheduler.models.schemas import KNOWN_SCHEMAS
 from hydatis.scheduler.testing_onnx import floats, graph_file, linear, tree
 
 GROUP = "/apis/hydatis.io/v1alpha1"
 SYSTEM_NAMESPACE = "hydatis-system"
 CONFIG_MAPS = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps"
-SCHEMA = "0" * 64
+SCHEMA, WIDTH = next(iter(KNOWN_SCHEMAS.get(ModelKind.LOAD, {"0" * 64: 3}).items()))
+"""One that the operator takes for models of this kind, and how many features its rows have."""
+SOUND = linear([1.0] * WIDTH)
 CONDITION_SECONDS = 90.0
 """A trial is a process of low priority, on a machine that may be busy."""
 
@@ -40,7 +43,7 @@ class Cluster:
     def model(self, part: str, data: bytes = b"", **changes: Any) -> str:
         """Create a model; `changes` go over its spec."""
         manifest = inline_manifest(
-            data or linear(), name=self.name(part), kind=ModelKind.LOAD, version=part, schema_hash=SCHEMA
+            data or SOUND, name=self.name(part), kind=ModelKind.LOAD, version=part, schema_hash=SCHEMA
         )
         manifest["spec"].update(changes)
         self.create(f"{GROUP}/mlmodels", manifest)
@@ -118,16 +121,16 @@ def ensemble(model: str) -> dict[str, Any]:
 def test_models_are_swapped_and_rolled_back_under_load_without_a_missed_decision(
     cluster: Cluster, scene: Scene, operator: OperatorProcess
 ) -> None:
-    first = cluster.model("v1", linear((1.0, 2.0, 3.0)))
+    first = cluster.model("v1")
     policy = cluster.policy(mode="Ensemble", ensemble=ensemble(first))
     cluster.wait_verified(first)
     cluster.wait_mode(policy, "Ensemble")
     assert cluster.condition("mlschedulerpolicies", policy, "Ready")[:2] == ("True", "InForce")
     assert cluster.status("mlmodels", first)["inUse"] == [policy]
-    assert cluster.status("mlmodels", first)["size"] == len(linear((1.0, 2.0, 3.0)))
+    assert cluster.status("mlmodels", first)["size"] == len(SOUND)
 
     load = scene.burst(scene.pods_of_burst(scene.shape.pods))
-    second = cluster.model("v2", tree())
+    second = cluster.model("v2", tree(width=WIDTH))
     cluster.wait_verified(second)
     cluster.change_policy(policy, ensemble=ensemble(second))
     scene.wait_until(lambda: cluster.status("mlmodels", second).get("inUse") == [policy], "the new one is in use", 15.0)
@@ -147,10 +150,10 @@ def test_models_are_swapped_and_rolled_back_under_load_without_a_missed_decision
 
 
 def external_data() -> bytes:
-    tensor = floats("w", [[1.0], [1.0], [1.0]])
+    tensor = floats("w", [[1.0]] * WIDTH)
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="/etc/passwd")
-    return graph_file([helper.make_node("MatMul", ["x", "w"], ["y"])], initializers=[tensor])
+    return graph_file([helper.make_node("MatMul", ["x", "w"], ["y"])], width=WIDTH, initializers=[tensor])
 
 
 def subgraph() -> bytes:
@@ -158,7 +161,7 @@ def subgraph() -> bytes:
     branch = helper.make_graph([helper.make_node("Identity", ["x"], ["z"])], "branch", [], [output])
     condition = helper.make_tensor("c", TensorProto.BOOL, [], [True])
     node = helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
-    return graph_file([node], width=1, initializers=[condition])
+    return graph_file([node], width=WIDTH, initializers=[condition])
 
 
 def memory_bomb() -> bytes:
@@ -170,30 +173,35 @@ def memory_bomb() -> bytes:
         helper.make_node("Mul", ["s", "factor"], ["huge"]),
         helper.make_node("ConstantOfShape", ["huge"], ["z"]),
         helper.make_node("ReduceSum", ["z", "one"], ["p"], keepdims=1),
-        helper.make_node("Add", ["x", "p"], ["y"]),
+        helper.make_node("Add", ["x", "p"], ["q"]),
+        helper.make_node("ReduceSum", ["q", "one"], ["y"], keepdims=1),
     ]
-    return graph_file(nodes, width=1, initializers=[ones, factor])
+    return graph_file(nodes, width=WIDTH, initializers=[ones, factor])
 
 
 HOSTILE: dict[str, tuple[bytes, dict[str, Any], set[str]]] = {
     "truncated": (
-        linear(),
-        {"weights": {"inline": base64.b64encode(gzip.compress(linear())[:-9]).decode()}},
+        SOUND,
+        {"weights": {"inline": base64.b64encode(gzip.compress(SOUND)[:-9]).decode()}},
         {"Truncated"},
     ),
-    "digest": (linear(), {"sha256": "a" * 64}, {"WrongDigest"}),
+    "digest": (SOUND, {"sha256": "a" * 64}, {"WrongDigest"}),
     "bomb": (
-        linear(),
+        SOUND,
         {"weights": {"inline": base64.b64encode(gzip.compress(bytes(2**28))).decode()}},
         {"TooLarge"},
     ),
     "pickle": (b"\x80\x04\x8c\x05posix\x94.", {}, {"NotOnnx"}),
-    "operator": (graph_file([helper.make_node("Conv", ["x"], ["y"])]), {}, {"UnknownOperator"}),
+    "operator": (graph_file([helper.make_node("Conv", ["x"], ["y"])], width=WIDTH), {}, {"UnknownOperator"}),
     "external": (external_data(), {}, {"ExternalData"}),
-    "nan": (linear((float("nan"), 1.0, 1.0)), {}, {"NotFinite"}),
-    "shape": (graph_file([helper.make_node("Identity", ["x"], ["y"])], output_shape=(None, 3)), {}, {"WrongShape"}),
+    "nan": (linear([float("nan")] * WIDTH), {}, {"NotFinite"}),
+    "shape": (
+        graph_file([helper.make_node("Identity", ["x"], ["y"])], width=WIDTH, output_shape=(None, WIDTH)),
+        {},
+        {"WrongShape"},
+    ),
     "subgraph": (subgraph(), {}, {"Subgraph"}),
-    "circle": (tree(right=0), {}, {"CyclicTree"}),
+    "circle": (tree(right=0, width=WIDTH), {}, {"CyclicTree"}),
     "memory": (memory_bomb(), {}, {"TrialFailed", "NotRunnable", "NotLoadable", "TooLarge"}),
 }
 
@@ -217,7 +225,7 @@ def test_hostile_weights_are_refused_each_with_its_reason_while_pods_are_schedul
 def test_weights_in_config_maps_are_found_when_they_come(
     cluster: Cluster, scene: Scene, operator: OperatorProcess
 ) -> None:
-    packed = gzip.compress(linear())
+    packed = gzip.compress(SOUND)
     parts = [packed[:100], packed[100:]]
     maps = [{"name": cluster.name(f"part{number}")} for number in range(2)]
     model = cluster.model("chunks", weights={"configMaps": maps})

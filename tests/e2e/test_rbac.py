@@ -25,6 +25,7 @@ from hydatis.sandbox.installing import SERVICE_ACCOUNT
 from hydatis.sandbox.operator_process import OperatorProcess
 from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.model_spec import inline_manifest
+from hydatis.scheduler.models.schemas import KNOWN_SCHEMAS
 from hydatis.scheduler.models.weights import pack
 from hydatis.scheduler.testing_onnx import linear
 
@@ -182,10 +183,12 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
 
 def create_model(scene: Scene) -> None:
     """A model whose weights are in a ConfigMap."""
-    api, data = scene.control_plane.api, linear()
+    api = scene.control_plane.api
+    schema, width = next(iter(KNOWN_SCHEMAS.get(ModelKind.LOAD, {"0" * 64: 3}).items()))
+    data = linear([1.0] * width)
     config_map = {"metadata": {"name": scene.name}, "data": {"weights": pack(data)}}
     api.call("POST", f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps", config_map)
-    model = inline_manifest(data, name=scene.name, kind=ModelKind.LOAD, version="1", schema_hash="0" * 64)
+    model = inline_manifest(data, name=scene.name, kind=ModelKind.LOAD, version="1", schema_hash=schema)
     model["spec"]["weights"] = {"configMaps": [{"name": scene.name}]}
     api.call("POST", MODELS, model)
 

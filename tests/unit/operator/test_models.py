@@ -41,7 +41,9 @@ class Rig:
         self.told: list[Event] = []
         self.policies: list[Policy] = []
         self.changes = 0
-        self.keeper = ModelKeeper(connection, self.told.append, namespace="system", policies=lambda: self.policies)
+        self.keeper = ModelKeeper(
+            connection, self.told.append, namespace="system", policies=lambda: self.policies, schemas={}
+        )
         self.keeper.changed = self._changed
         server.on("PATCH", STATUS, answers(200))
 
