@@ -2,7 +2,7 @@
 
 `try_model` starts `python -m hydatis.operator.model_trial`, writes one line of JSON and the bytes to its input, and
 reads one line of JSON back. The process has bounds on memory and time, a low priority, and is the first that the
-kernel ends when memory runs out. What it found sound is loaded by the operator itself, by the same code.
+kernel ends when memory runs out. What it found sound is loaded by the operator itself, without judging the graph again.
 """
 
 import asyncio
@@ -42,6 +42,8 @@ class TrialPassed:
 
     size: int
     """Bytes of the unpacked ONNX file."""
+    width: int
+    """How many features a row has."""
 
 
 async def try_model(spec: ModelSpec, weights: Weights, width: int | None) -> TrialPassed:
@@ -81,7 +83,7 @@ async def try_model(spec: ModelSpec, weights: Weights, width: int | None) -> Tri
         raise _failed(_how_it_ended(process.returncode)) from None
     if "reason" in found:
         raise ModelRefused(Refusal(found["reason"]), str(found["message"]))
-    return TrialPassed(int(found["size"]))
+    return TrialPassed(int(found["size"]), int(found["width"]))
 
 
 def _how_it_ended(code: int | None) -> str:
@@ -101,7 +103,8 @@ def _main() -> None:
     header = json.loads(sys.stdin.buffer.readline())
     chunks = tuple(sys.stdin.buffer.read(length) for length in header["chunks"])
     try:
-        found: dict[str, Any] = {"size": _try(header, Weights(chunks, header["packed"], header["path"]))}
+        size, width = _try(header, Weights(chunks, header["packed"], header["path"]))
+        found: dict[str, Any] = {"size": size, "width": width}
     except ModelRefused as refused:
         found = {"reason": refused.reason.value, "message": refused.message}
     except MemoryError:
@@ -126,7 +129,7 @@ def _bound() -> None:
             resource.setrlimit(limit, (amount, amount))
 
 
-def _try(header: Mapping[str, Any], weights: Weights) -> int:
+def _try(header: Mapping[str, Any], weights: Weights) -> tuple[int, int]:
     data = weights.read(header["sha256"])
     import numpy as np  # noqa: PLC0415 - the operator imports this module before it has any model
 
@@ -147,7 +150,7 @@ def _try(header: Mapping[str, Any], weights: Weights) -> int:
         model.predict(rows)
         fastest = min(fastest, time.process_time() - started)
         if fastest <= MOST_SECONDS_A_BATCH:
-            return len(data)
+            return len(data), model.width
     raise ModelRefused(
         Refusal.TOO_SLOW,
         f"spec.weights takes {fastest:.1f} s for {TIMED_ROWS} nodes, more than {MOST_SECONDS_A_BATCH} s: "

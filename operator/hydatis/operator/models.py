@@ -181,7 +181,7 @@ class ModelKeeper:
             width = width_of(spec.kind, spec.schema_hash, self._schemas)
             weights = await get_weights(spec, self._connection, self.namespace)
             passed = await try_model(spec, weights, width)
-            model = await asyncio.to_thread(_load, spec, weights, width)
+            model = await asyncio.to_thread(_load, spec, weights, passed.width)
         except WeightsMissing as missing:
             return _Verdict("False", missing.reason, missing.message), None, True
         except ModelRefused as refused:
@@ -264,11 +264,12 @@ def wanted_status(
     return wanted
 
 
-def _load(spec: ModelSpec, weights: Weights, width: int | None) -> Model:
+def _load(spec: ModelSpec, weights: Weights, width: int) -> Model:
     """Load what passed its trial; in a thread, for the first of them imports ONNX Runtime."""
     from hydatis.scheduler.models.onnx_model import OnnxModel  # noqa: PLC0415 - see above
 
-    return OnnxModel.load(
+    # The digest says that these are the bytes that were judged.
+    return OnnxModel.load_judged(
         weights.read(spec.sha256),
         kind=spec.kind,
         name=spec.name,

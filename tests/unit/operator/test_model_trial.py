@@ -31,8 +31,8 @@ async def refusal(data: bytes, width: int | None = 3) -> ModelRefused:
 async def test_a_sound_model_passes_packed_or_not() -> None:
     data = linear()
     spec, weights = question(data)
-    assert await try_model(spec, weights, 3) == TrialPassed(len(data))
-    assert await try_model(spec, Weights((data[:50], data[50:]), False, "p"), None) == TrialPassed(len(data))
+    assert await try_model(spec, weights, 3) == TrialPassed(len(data), 3)
+    assert await try_model(spec, Weights((data[:50], data[50:]), False, "p"), None) == TrialPassed(len(data), 3)
 
 
 async def test_a_refusal_comes_back_with_reason_and_message() -> None:

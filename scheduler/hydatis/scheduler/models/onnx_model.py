@@ -1,7 +1,8 @@
 """A model that ONNX Runtime computes, loaded only after its graph and its first predictions were judged.
 
 Whoever has verified weights calls `OnnxModel.load`. Importing this module imports ONNX Runtime, which takes a moment
-and some memory: drivers do so when they have a first model to load, and not before.
+and some memory: drivers do so when they have a first model to load, and not before. Judging a graph is most of the work
+and holds the interpreter: a driver has another process do it (`OnnxModel.load`) and takes what passed (`load_judged`).
 """
 
 from typing import Self
@@ -12,7 +13,6 @@ import onnxruntime
 from hydatis.scheduler.arrays import Float32Array, Float64Array
 from hydatis.scheduler.field_errors import quoted
 from hydatis.scheduler.models.kind import ModelKind
-from hydatis.scheduler.models.onnx_graph import check_graph, read_graph
 from hydatis.scheduler.models.refusal import ModelRefused, Refusal
 from hydatis.scheduler.models.weights import digest_of, verified
 
@@ -61,18 +61,28 @@ class OnnxModel:
         `width` is how many features the schema has; None takes what the model says. Raises ModelRefused, whatever the
         bytes are.
         """
-        digest = digest_of(data)
-        verified(data, digest, "spec.weights")
-        graph = read_graph(data)
-        features = check_graph(graph, width)
+        from hydatis.scheduler.models.onnx_graph import check_graph, read_graph  # noqa: PLC0415 - it imports onnx
+
+        verified(data, digest_of(data), "spec.weights")
+        features = check_graph(read_graph(data), width)
+        return cls.load_judged(data, kind=kind, name=name, version=version, schema_hash=schema_hash, width=features)
+
+    @classmethod
+    def load_judged(
+        cls, data: bytes, *, kind: ModelKind, name: str, version: str, schema_hash: str, width: int
+    ) -> Self:
+        """Make a model of the very bytes that `load` has made one of before, maybe in another process.
+
+        `width` is how many features that one had. Raises ModelRefused.
+        """
         model = cls(
             _session(data),
             kind=kind,
             name=name,
             version=version,
-            digest=digest,
+            digest=digest_of(data),
             schema_hash=schema_hash,
-            width=features,
+            width=width,
         )
         _try(model)
         return model

@@ -51,6 +51,15 @@ def test_a_tree_predicts_its_leaves() -> None:
     assert load(tree()).predict(rows).tolist() == [10.0, 20.0]
 
 
+def test_a_judged_file_is_the_same_model_without_another_look_at_its_graph() -> None:
+    data, rows = tree(), np.array([[-1, 0, 0], [1, 0, 0]], dtype=np.float32)
+    again = OnnxModel.load_judged(data, kind=ModelKind.LOAD, name="m", version="1", schema_hash="h", width=3)
+    assert again.predict(rows).tolist() == load(data).predict(rows).tolist()
+    assert again.digest == load(data).digest
+    with pytest.raises(ModelRefused, match="NotRunnable"):
+        OnnxModel.load_judged(linear(), kind=ModelKind.LOAD, name="m", version="1", schema_hash="h", width=4)
+
+
 def test_no_rows_give_no_predictions_and_another_width_is_a_fault_of_the_caller() -> None:
     model = load(linear())
     assert model.predict(np.zeros((0, 3), dtype=np.float32)).shape == (0,)
