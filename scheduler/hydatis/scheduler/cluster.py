@@ -154,7 +154,7 @@ class Cluster:
 
     def holds_below(self, priority: int) -> bool:
         """Tell whether a pod of lower priority is placed anywhere."""
-        return any(its < priority for its in self.priorities)
+        return min(self.priorities, default=priority) < priority
 
     def order_pods(self, row: int, uids: Iterable[str]) -> None:
         """Put the pods of a row back into an order that they had before; they must be the same pods."""

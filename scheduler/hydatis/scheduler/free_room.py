@@ -22,8 +22,13 @@ class FreeRoom:
         """Tell whether one of the nodes may have enough of everything left for such a pod."""
         if self._left is None:
             return True
-        requests = requirements.requests
-        return any(
-            left[PODS_COLUMN] >= 1 and all(left[column] >= amount for column, amount in requests if amount)
-            for left in self._left
-        )
+        # Plain loops: this is asked of every class that waits whenever a full cluster has a bit of room.
+        for left in self._left:
+            if left[PODS_COLUMN] < 1:
+                continue
+            for column, amount in requirements.requests:
+                if amount and left[column] < amount:
+                    break
+            else:
+                return True
+        return False

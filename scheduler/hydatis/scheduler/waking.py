@@ -47,7 +47,7 @@ class _Suspicion:
     """A class that may have become feasible."""
 
     parked: ParkedClass
-    rows: set[int] | None
+    rows: frozenset[int] | None
     """Nodes that may have become feasible; None: any."""
     number: int = 0
     """Of its valid entries in the heaps."""
@@ -58,12 +58,9 @@ class _Suspicion:
         """Tell whether the pod that was brought back last has still to be tried."""
         return self.sent is not None and self.sent[0].is_to_be_tried(self.sent[1])
 
-    def widen(self, rows: Rows | None) -> None:
+    def widen(self, rows: frozenset[int] | None) -> None:
         """Suspect it on these nodes, too."""
-        if rows is None or self.rows is None:
-            self.rows = None
-        else:
-            self.rows.update(rows.tolist())
+        self.rows = None if rows is None or self.rows is None else self.rows | rows
 
     def where(self) -> Rows | None:
         """Return the nodes, in order."""
@@ -96,6 +93,9 @@ class Waking:
         self._sent: list[_Suspicion] = []
         """Those whose pod was brought back last time."""
         self._number = 0
+        self._rooms: dict[frozenset[int], FreeRoom] = {}
+        self._rooms_at = (-1, -1)
+        """Positions in the logs of nodes and placements at which the rooms were taken."""
         self._seen = cluster.events.position
         self.classes_looked_at = 0
         """How often a class was filtered again because something happened that might help it."""
@@ -161,9 +161,10 @@ class Waking:
 
     def _helped(self, suspicion: _Suspicion) -> Collection[PendingPod]:
         """Return the pods of a class that may fit now, or could displace others."""
-        parked, rows = suspicion.parked, suspicion.where()
-        if self._is_short_of_room(parked, None if rows is None else FreeRoom(self._cluster, rows)):
+        parked = suspicion.parked
+        if self._is_short_of_room(parked, self._room_on(suspicion.rows)):
             return ()
+        rows = suspicion.where()
         self.classes_looked_at += 1
         look = self._evaluations.look_again(parked.pod_class, parked.args, rows)
         if look.feasible:
@@ -187,8 +188,23 @@ class Waking:
         ):
             return False
         self.classes_looked_at += 1
-        self._queue.unschedulable.learn(parked, _FIT, everywhere=False)
+        if NodeResourcesFit.name not in parked.rejected_by:
+            self._queue.unschedulable.learn(parked, _FIT, everywhere=False)
         return True
+
+    def _room_on(self, rows: frozenset[int] | None) -> FreeRoom | None:
+        """Return what these nodes have left, counted once for all classes that are suspected there."""
+        if rows is None:
+            return None
+        cluster = self._cluster
+        at = (cluster.node_changes.position, cluster.placement_changes.position)
+        if self._rooms_at != at:
+            self._rooms.clear()
+            self._rooms_at = at
+        room = self._rooms.get(rows)
+        if room is None:
+            room = self._rooms[rows] = FreeRoom(cluster, np.array(sorted(rows), dtype=np.intp))
+        return room
 
     def _expected(self, parked: ParkedClass, look: Look) -> Collection[PendingPod]:
         """Return the pods for which the nodes that were found free are kept; and those that could displace others
@@ -227,15 +243,16 @@ class Waking:
             hint = self._hints.against(plugins)
             rows = None if happened.includes(hint.anywhere) else happened.rows(hint.on_its_node)
             if rows is None or len(rows):
-                room = None if rows is None else FreeRoom(self._cluster, rows)
+                where = None if rows is None else frozenset(rows.tolist())
+                room = self._room_on(where)
                 for parked in unschedulable.classes_rejected_by(plugins):
                     if not self._is_short_of_room(parked, room):
-                        self._suspect(parked, rows, now)
+                        self._suspect(parked, where, now)
 
-    def _suspect(self, parked: ParkedClass, rows: Rows | None, now: float) -> None:
+    def _suspect(self, parked: ParkedClass, rows: frozenset[int] | None, now: float) -> None:
         suspicion = self._suspicions.get(parked)
         if suspicion is None:
-            suspicion = self._suspicions[parked] = _Suspicion(parked, None if rows is None else set(rows.tolist()))
+            suspicion = self._suspicions[parked] = _Suspicion(parked, rows)
             parked.suspected = True
         else:
             suspicion.widen(rows)

@@ -216,6 +216,7 @@ class _World:
         self.everybody = everybody
         self.pods: dict[str, dict[str, Any]] = {}
         self.placed: dict[str, str] = {}
+        self._failing: list[str] = []
         self.failed = 0
         self.now = 0.0
 
@@ -234,8 +235,14 @@ class _World:
         if self.pods.pop(uid, None) is not None:
             self.tell(events.PodGone(uid))
 
-    def run(self, bindings_fail: Callable[[str], bool]) -> None:
-        """Run cycles until no pod is ready."""
+    def run(self, binding_fails: Callable[[int], bool]) -> None:
+        """Run cycles until no pod is ready. `binding_fails` tells by a pod's priority whether its binding is going to
+        fail, which shows when this is called the next time: the room that it gives back is then there for pods whose
+        backoff has ended, so that attempts in vain, which lengthen it, make no difference.
+        """
+        failed, self._failing = self._failing, []
+        for uid in failed:
+            self.tell(events.BindFailed(uid, "conflict"))
         if self.everybody:
             queue = self.scheduler._queue
             for parked in list(queue.unschedulable.pods()):
@@ -247,8 +254,8 @@ class _World:
                 if instruction.preemption is not None:
                     for victim in instruction.preemption.victims:
                         self.lose(victim.uid)
-            elif bindings_fail(uid):
-                self.tell(events.BindFailed(uid, "conflict"))
+            elif binding_fails(self.pods[uid]["spec"]["priority"]):
+                self._failing.append(uid)
             else:
                 manifest = self.pods[uid]
                 self.placed[uid] = instruction.node
@@ -281,10 +288,11 @@ class _Story:
         unlucky = int(self.random.integers(8))
         for world in self.worlds:
             world.now += 15.0
-            world.run(lambda uid: sum(uid.encode()) % 8 == unlucky)
-            # Those whose binding failed are tried again, too.
-            world.now += 15.0
-            world.run(lambda uid: False)
+            world.run(lambda priority: priority % 8 == unlucky)
+            for _ in range(2):
+                # Bindings fail now, and then their pods are tried again.
+                world.now += 15.0
+                world.run(lambda priority: False)
 
     def _comes(self) -> None:
         builder = pod(f"p{self.random.integers(4)}").priority(next(self._priorities))
@@ -299,7 +307,7 @@ class _Story:
 
     def _goes(self) -> None:
         if self.waiting:
-            uid = str(self.random.choice(sorted(self.waiting)))
+            uid = list(self.waiting)[self.random.integers(len(self.waiting))]
             self.waiting.pop(uid)
             self.gated.pop(uid, None)
             for world in self.worlds:
@@ -310,13 +318,13 @@ class _Story:
 
     def _gate(self) -> None:
         if self.gated:
-            uid = sorted(self.gated)[0]
+            uid = next(iter(self.gated))
             builder = self.gated.pop(uid)
             for world in self.worlds:
                 world.show(builder.gated().manifest())
 
     def _label(self) -> None:
-        uid = next((uid for uid in sorted(self.waiting) if uid not in self.gated), None)
+        uid = next((uid for uid in self.waiting if uid not in self.gated), None)
         if uid is not None and all(uid in world.pods and uid not in world.placed for world in self.worlds):
             self.waiting[uid].labels(app=str(self.random.integers(3)))
             for world in self.worlds:
