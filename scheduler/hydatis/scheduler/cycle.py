@@ -4,7 +4,7 @@ The cycle is synchronous and complete in itself: between its first and last line
 one state of the cluster. Rejection is a value, not an exception.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import NO_NODES, Filters, held_back, no_nodes_available
 from hydatis.scheduler.instructions import Instruction, ReportUnschedulable
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.nominations import Beside, Nominations
 from hydatis.scheduler.pending_pod import PendingPod
 from hydatis.scheduler.permitting import permit
@@ -170,7 +171,7 @@ class SchedulingCycle:
             scheduler_name=pod.scheduler_name,
             policy=policy.name,
             policy_generation=policy.generation,
-            mode=Mode.FALLBACK,
+            mode=_mode(policy, self.evaluations.models),
             nodes=self.cluster.node_count,
             feasible=0,
             chosen=None,
@@ -233,3 +234,8 @@ def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportU
     )
     message = f"{no_nodes_available(decision.nodes, {})} {rejected.reason}." if decision.nodes else NO_NODES
     return ReportUnschedulable(decision.pod, message, decision, nominated_node="")
+
+
+def _mode(policy: Policy, models: Mapping[str, Model]) -> Mode:
+    """Say who scores the nodes of a policy's pods."""
+    return Mode.ENSEMBLE if policy.mode_with(models) is PolicyMode.ENSEMBLE else Mode.FALLBACK

@@ -10,6 +10,8 @@ class Mode(StrEnum):
 
     FALLBACK = "Fallback"
     """The policy's fallback heuristic, without any model."""
+    ENSEMBLE = "Ensemble"
+    """The policy's ensemble, of those of its parts that are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,14 @@ class Decision:
             return ""
         if self.nominated:
             return f"the node it was nominated to; policy {self.policy}, mode {self.mode}"
-        parts = ", ".join(f"{name} {score}" for name, score in self.chosen.parts if score)
-        text = f"score {self.chosen.total} ({parts})" if parts else f"score {self.chosen.total}"
+        parts = ", ".join(f"{name} {self._told(score)}" for name, score in self.chosen.parts if score)
+        text = f"score {self._told(self.chosen.total)}" + (f" ({parts})" if parts else "")
         if self.runner_up is not None:
-            text += f"; runner-up {self.runner_up.node} {self.runner_up.total - self.chosen.total:+d}"
+            behind = self._told(self.runner_up.total - self.chosen.total)
+            text += f"; runner-up {self.runner_up.node} {behind if behind.startswith('-') else f'+{behind}'}"
         text += f"; {self.feasible} of {self.nodes} nodes feasible"
         return f"{text}; policy {self.policy}, mode {self.mode}"
+
+    def _told(self, score: int) -> str:
+        """Write a score: those of the ensemble count hundredths of a point."""
+        return f"{score / 100:.2f}" if self.mode is Mode.ENSEMBLE else str(score)

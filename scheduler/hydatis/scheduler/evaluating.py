@@ -3,7 +3,7 @@ feasible.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +12,14 @@ from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import Diagnosis, Filters, diagnose, held_back, rejections_beside
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.nominations import Beside, Nominations
 from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
-from hydatis.scheduler.profile import Profile
+from hydatis.scheduler.profile import NO_MODELS, Profile
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.scoring import Evaluation
 
@@ -59,10 +60,19 @@ class Look:
 class Evaluations:
     """One evaluation for each class and policy, the least recently used dropped when memory runs short."""
 
-    def __init__(self, cluster: Cluster, nominations: Nominations, profile: Profile, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        nominations: Nominations,
+        profile: Profile,
+        memory_bytes: int,
+        models: Mapping[str, Model] = NO_MODELS,
+    ) -> None:
         self._cluster = cluster
         self._nominations = nominations
         self._profile = profile
+        self.models = models
+        """The models that are loaded."""
         self._memory_bytes = memory_bytes
         self._kept: OrderedDict[tuple[Requirements, int, int, Owner | None], _Kept] = OrderedDict()
         self._diagnoses: dict[tuple[PodClass, FilterArgs], tuple[tuple[int, ...], Diagnosis]] = {}
@@ -83,7 +93,7 @@ class Evaluations:
             # them.
             evaluation = self._new(pod, neighbours, policy, space.rows(self._cluster))
         else:
-            owner = pod.owner if self._profile.by_class else None
+            owner = pod.owner if self._profile.tells_owners_apart(policy, self.models) else None
             key = (pod.requirements, id(neighbours), id(policy), owner)
             kept = self._kept.get(key)
             if kept is None:
@@ -171,8 +181,8 @@ class Evaluations:
         return bool(free.any())
 
     def _new(self, pod: PodClass, neighbours: Neighbours, policy: Policy, only_rows: Rows | None) -> Evaluation:
-        plugins = self._profile.under(policy)
-        if self._profile.by_class:
+        plugins = self._profile.under(policy, self.models)
+        if self._profile.tells_owners_apart(policy, self.models):
             plugins = plugins.for_owner(pod.owner)
         return Evaluation(pod.requirements, neighbours, plugins, self._cluster, only_rows)
 

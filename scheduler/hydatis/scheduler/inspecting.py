@@ -13,6 +13,7 @@ from hydatis.scheduler.arrays import NO_ROWS, BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import NO_NODES, Filters, diagnose, held_back, no_nodes_available
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.nominations import Nominations
 from hydatis.scheduler.normalizing import normalize
@@ -21,7 +22,7 @@ from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.preempting import NoCandidate, Preemptor, told
 from hydatis.scheduler.prefiltering import Rejected, prefilter
-from hydatis.scheduler.profile import PluginSet, Profile
+from hydatis.scheduler.profile import NO_MODELS, PluginSet, Profile
 from hydatis.scheduler.requirements import Requirements
 
 
@@ -86,8 +87,16 @@ class Inspection:
 class Inspector:
     """Asks every plugin about every node."""
 
-    def __init__(self, profile: Profile, cluster: Cluster, nominations: Nominations, preemptor: Preemptor) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        cluster: Cluster,
+        nominations: Nominations,
+        preemptor: Preemptor,
+        models: Mapping[str, Model] = NO_MODELS,
+    ) -> None:
         self._profile = profile
+        self._models = models
         self._cluster = cluster
         self._nominations = nominations
         self._preemptor = preemptor
@@ -116,7 +125,7 @@ class Inspector:
         row = None if kept is None else cluster.row_of(kept)
         remaining = np.flatnonzero(feasible) if row is None or not feasible[row] else np.array([row], dtype=np.intp)
         neighbours = pod.neighbours(cluster.placed, cluster.workloads, profile.spread_defaults)
-        plugins = profile.under(policy).for_owner(pod.owner)
+        plugins = profile.under(policy, self._models).for_owner(pod.owner)
         scores = _scores(pod, neighbours, plugins, cluster, remaining)
         names = _names(cluster, remaining)
         totals = {name: sum(by_node[name].weighted for by_node in scores.values()) for name in names}

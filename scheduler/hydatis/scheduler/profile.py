@@ -1,11 +1,13 @@
 """Which plugins run, in kube-scheduler's order (kubernetes pkg/scheduler/apis/config/v1/default_plugins.go)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from hydatis.scheduler.filter_args import NO_FILTER_ARGS, FilterArgs
 from hydatis.scheduler.hinting import QueueingHints
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.permitting import PermitPlugin
 from hydatis.scheduler.plugin_args import PluginArgs, ScoringStrategy, ScoringStrategyType
@@ -21,6 +23,7 @@ from hydatis.scheduler.plugins import (
     for_owner,
 )
 from hydatis.scheduler.plugins.default_preemption import DefaultPreemption
+from hydatis.scheduler.plugins.ensemble import Ensemble
 from hydatis.scheduler.plugins.image_locality import ImageLocality
 from hydatis.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
@@ -36,11 +39,19 @@ from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.plugins.volume_binding import VolumeBinding
 from hydatis.scheduler.plugins.volume_restrictions import VolumeRestrictions
 from hydatis.scheduler.plugins.volume_zone import VolumeZone
-from hydatis.scheduler.policy import Heuristic, Policy
+from hydatis.scheduler.policy import Heuristic, Policy, PolicyMode
 from hydatis.scheduler.spread_constraints import SYSTEM_DEFAULTS, SpreadDefaults
 
+PREFERENCE_POINTS = 10
+"""Hundredths of a point of the ensemble's 0-100 that one of a preference's 0-100 counts for, times its plugin's weight:
+with PodTopologySpread's weight of 2, at most 20 points.
+"""
+_BY_REQUESTS = frozenset({NodeResourcesFit.name, NodeResourcesBalancedAllocation.name})
+"""What the ensemble replaces."""
 _VARIANTS_KEPT = 64
 """Most arguments for which the plugins are kept; more than there are policies in force."""
+
+NO_MODELS: Mapping[str, Model] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +181,21 @@ class Profile:
     def _with_filter_args(self) -> dict[FilterArgs, "Profile"]:
         return {}
 
-    def under(self, policy: Policy) -> PluginSet:
-        """Return the plugins under a policy. Its arguments say what filters ask for, the fallback heuristic picks the
-        scores.
+    def tells_owners_apart(self, policy: Policy, models: Mapping[str, Model]) -> bool:
+        """Whether any answer under the policy depends on who the pod belongs to."""
+        return self.by_class or policy.mode_with(models) is PolicyMode.ENSEMBLE
+
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
+        """Return the plugins under a policy. Its arguments say what filters ask for; its ensemble picks the scores as
+        far as its models are loaded, or else the fallback heuristic.
 
         Without any score plugin all feasible nodes are equal.
         """
         if policy.plugin_args.filters != NO_FILTER_ARGS:
             without = replace(policy, plugin_args=replace(policy.plugin_args, filters=NO_FILTER_ARGS))
-            return self.with_filter_args(policy.plugin_args.filters).under(without)
+            return self.with_filter_args(policy.plugin_args.filters).under(without, models)
+        if policy.mode_with(models) is PolicyMode.ENSEMBLE:
+            return self._with_ensemble(policy, models)
         if policy.heuristic is Heuristic.LEAST_ALLOCATED:
             return self._with_scores(WeightedPlugin(NodeResourcesFit(), 1))
         if policy.heuristic is Heuristic.MOST_ALLOCATED:
@@ -194,6 +211,30 @@ class Profile:
                 WeightedNeighbourPlugin(plugin, weights[plugin.name])
                 for plugin in self.neighbour_scores
                 if weights.get(plugin.name)
+            ],
+        )
+
+    def _with_ensemble(self, policy: Policy, models: Mapping[str, Model]) -> PluginSet:
+        """The ensemble in place of the plugins that score by requests; what pods prefer, and spreading, stays."""
+        weights = policy.ensemble.usable_with(models) if policy.ensemble is not None else None
+        assert weights is not None  # noqa: S101  so the mode says
+        preferences = {
+            name: PREFERENCE_POINTS * weight
+            for name, weight in policy.plugin_weights.items()
+            if weight and name not in _BY_REQUESTS
+        }
+        scores = [_scoring_with(plugin, policy.plugin_args) for plugin in self.scores if plugin.name in preferences]
+        return PluginSet(
+            self.row_filters,
+            self.neighbour_filters,
+            [
+                WeightedPlugin(Ensemble.of(weights, models), 1),
+                *(WeightedPlugin(plugin, preferences[plugin.name]) for plugin in scores),
+            ],
+            [
+                WeightedNeighbourPlugin(plugin, preferences[plugin.name])
+                for plugin in self.neighbour_scores
+                if plugin.name in preferences
             ],
         )
 

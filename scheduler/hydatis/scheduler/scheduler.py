@@ -95,7 +95,10 @@ class Scheduler:
         self._queue = SchedulingQueue(settings.queue)
         self._nominations = Nominations(self._cluster)
         self._budgets = DisruptionBudgets()
-        self._evaluations = Evaluations(self._cluster, self._nominations, profile, settings.evaluation_memory_bytes)
+        self._models = LoadedModels()
+        self._evaluations = Evaluations(
+            self._cluster, self._nominations, profile, settings.evaluation_memory_bytes, self._models
+        )
         preemptor = Preemptor(self._cluster, self._reservations, self._nominations, self._budgets, profile, random)
         self._cycle = SchedulingCycle(
             self._cluster, self._reservations, self._nominations, preemptor, self._evaluations, profile, random
@@ -106,7 +109,6 @@ class Scheduler:
         self._policies: dict[str, Policy] = {}
         self._some_paused = False
         """Whether any policy is paused."""
-        self._models = LoadedModels()
         self._filter_args: set[FilterArgs] = set()
         """What the policies give to plugins that filter; empty as a rule."""
         self._waking = Waking(self._cluster, self._queue, self._evaluations, preemptor, profile)
@@ -310,7 +312,9 @@ class Scheduler:
             pod_annotations=manifest["metadata"].get("annotations") or {},
             scheduler_name=(manifest.get("spec") or {}).get("schedulerName") or "",
         )
-        inspector = Inspector(self._cycle.profile, self._cluster, self._nominations, self._cycle.preemptor)
+        inspector = Inspector(
+            self._cycle.profile, self._cluster, self._nominations, self._cycle.preemptor, self._models
+        )
         return inspector.inspect(manifest["metadata"]["uid"], pod, policy)
 
     # For checks

@@ -13,7 +13,7 @@ from hydatis.scheduler.decision import NodeScore
 from hydatis.scheduler.filtering import filter_rows
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.normalizing import normalize, normalize_one
-from hydatis.scheduler.plugins import FilterPlugin, Normalization, OwnerAware, Scope, ScorePlugin
+from hydatis.scheduler.plugins import Composite, FilterPlugin, Normalization, OwnerAware, Scope, ScorePlugin
 from hydatis.scheduler.profile import PluginSet
 from hydatis.scheduler.requirements import Requirements
 
@@ -134,8 +134,12 @@ class Evaluation:
 
     def node_score(self, row: int) -> NodeScore:
         """Describe one feasible row."""
-        parts = []
+        parts: list[tuple[str, int]] = []
         for entry in self._scores:
+            if isinstance(entry.plugin, Composite):
+                shares = entry.plugin.shares(self._requirements, self._cluster, row)
+                parts.extend((name, entry.weight * share) for name, share in shares.items())
+                continue
             name, normalization = entry.plugin.name, entry.plugin.normalization
             highest = 0 if normalization is Normalization.NONE else self._highest(name)
             parts.append((name, entry.weight * normalize_one(int(self._raw[name][row]), highest, normalization)))

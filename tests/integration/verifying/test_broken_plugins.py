@@ -14,6 +14,7 @@ import pytest
 from hydatis.sandbox.verifying.session import Disagreement
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.plugins import MAX_NODE_SCORE, Everywhere, Normalization, PreFilterResult
 from hydatis.scheduler.plugins.image_locality import ImageLocality
@@ -28,7 +29,7 @@ from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from hydatis.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.policy import Policy
-from hydatis.scheduler.profile import PluginSet, Profile
+from hydatis.scheduler.profile import NO_MODELS, PluginSet, Profile
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN
 from hydatis.scheduler.tolerations import PREFER_NO_SCHEDULE, tolerated
@@ -256,8 +257,8 @@ class OneOfTheFeaturesIsEnough(NodeDeclaredFeatures):
 
 @dataclass(frozen=True)
 class TaintsWeighTwo(Profile):
-    def under(self, policy: Policy) -> PluginSet:
-        plugins = super().under(policy)
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
+        plugins = super().under(policy, models)
         scores = [replace(e, weight=2) if e.plugin.name == "TaintToleration" else e for e in plugins.scores]
         return replace(plugins, scores=scores)
 
@@ -266,8 +267,8 @@ class TaintsWeighTwo(Profile):
 class TheCycleKnowsOnePluginOnly(Profile):
     """Explains itself rightly, and schedules by its first score plugin alone."""
 
-    def under(self, policy: Policy) -> PluginSet:
-        plugins = super().under(policy)
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
+        plugins = super().under(policy, models)
         asked_by = inspect.stack(0)[1].frame.f_globals["__name__"]
         if asked_by != "hydatis.scheduler.evaluating":
             return plugins

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hydatis.scheduler.features.columns import SCHEMAS
 from hydatis.scheduler.field_errors import quoted
 from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.refusal import ModelRefused, Refusal
@@ -11,7 +12,7 @@ KnownSchemas = Mapping[ModelKind, Mapping[str, int]]
 takes models of any schema.
 """
 
-KNOWN_SCHEMAS: KnownSchemas = {}
+KNOWN_SCHEMAS: KnownSchemas = {kind: {schema.hash: schema.width} for kind, schema in SCHEMAS.items()}
 
 
 def width_of(kind: ModelKind, schema_hash: str, known: KnownSchemas = KNOWN_SCHEMAS) -> int | None:

@@ -126,6 +126,14 @@ class OwnerAware:
         raise NotImplementedError
 
 
+class Composite:
+    """Base of score plugins that are made of parts, which decisions tell apart."""
+
+    def shares(self, requirements: Requirements, cluster: Cluster, row: int) -> Mapping[str, int]:
+        """Return by name what each part adds to the row's score."""
+        raise NotImplementedError
+
+
 _Plugin = TypeVar("_Plugin")
 
 

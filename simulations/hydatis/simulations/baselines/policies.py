@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.plugins import FilterPlugin, ScorePlugin
 from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
 from hydatis.scheduler.plugins.node_affinity import NodeAffinity
@@ -16,7 +17,7 @@ from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.policy import Heuristic, Policy
-from hydatis.scheduler.profile import PluginSet, Profile, WeightedPlugin
+from hydatis.scheduler.profile import NO_MODELS, PluginSet, Profile, WeightedPlugin
 from hydatis.simulations.baselines.best_fit import BestFit
 from hydatis.simulations.baselines.clairvoyant import Clairvoyant
 from hydatis.simulations.baselines.crane_dynamic import CraneDynamic
@@ -43,7 +44,7 @@ class OneScore(Profile):
     score: ScorePlugin | None = None
     """None: all feasible nodes are equal, and one is taken at random."""
 
-    def under(self, policy: Policy) -> PluginSet:
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
         """Return the same plugins for every policy."""
         if self.score is None:
             return PluginSet(self.row_filters, (), (), ())
@@ -62,7 +63,7 @@ class OneScoreByChance(Profile):
         """Return the score."""
         return () if self.score is None else (self.score,)
 
-    def under(self, policy: Policy) -> PluginSet:
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
         """Return the same plugins for every policy."""
         scores = [WeightedPlugin(score, 1) for score in self.every_score]
         return PluginSet(self.row_filters, self.neighbour_filters, scores, ())
@@ -74,9 +75,9 @@ class OneHeuristic(Profile):
 
     heuristic: Heuristic = Heuristic.KUBE_SCHEDULER
 
-    def under(self, policy: Policy) -> PluginSet:
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
         """Return the heuristic's plugins."""
-        return super().under(replace(policy, heuristic=self.heuristic))
+        return super().under(replace(policy, heuristic=self.heuristic), models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ filters, and whatever is chosen has to pass. Made for what no plugin of the core
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.policy import Policy
-from hydatis.scheduler.profile import PluginSet, Profile
+from hydatis.scheduler.profile import NO_MODELS, PluginSet, Profile
 from hydatis.simulations.virtual_time.machines import Machines
 from hydatis.simulations.virtual_time.running_pods import RunningPods
 
@@ -28,7 +29,7 @@ class Outlook:
 class ChoosingProfile(Profile, ABC):
     """A profile that chooses."""
 
-    def under(self, policy: Policy) -> PluginSet:
+    def under(self, policy: Policy, models: Mapping[str, Model] = NO_MODELS) -> PluginSet:
         """Return the filters alone, whatever the policy: nobody asks for scores."""
         return PluginSet(self.row_filters, self.neighbour_filters, (), ())
 

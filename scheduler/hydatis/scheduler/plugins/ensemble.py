@@ -1,0 +1,131 @@
+"""Ensemble: the node that the closed form and the models together hold for best.
+
+Each part says 0 to 100, the higher the better; the score is their average by the policy's weights. Parts whose models
+are not loaded have been left out before (`EnsembleWeights.usable_with`), so that the rest make up the whole.
+
+- `expectedOverload`: 0 to 100 by the power of ten of the overload that the pod adds (`ExpectedOverload`).
+- `load`: the same of what the load model predicts the pod to add over the next hours.
+- `placement`: what the placement agent says, 0 to 100.
+- `anomaly`: 100 less how unusual the node behaves, 0 to 100.
+
+The load model reads `PLACEMENT_SCHEMA` and predicts squared shares above the threshold, times the node's size in
+hundreds of cores, as a mean over the horizon it was trained for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from hydatis.scheduler.arrays import Float32Array, Float64Array, Int64Array, Rows
+from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.ensemble_weights import MODEL_FIELDS, EnsembleWeights
+from hydatis.scheduler.features.columns import SCHEMAS
+from hydatis.scheduler.features.placement import placement_features
+from hydatis.scheduler.models.kind import ModelKind
+from hydatis.scheduler.models.model import Model
+from hydatis.scheduler.owner import Owner
+from hydatis.scheduler.plugins import Composite, Normalization, OwnerAware, Scope
+from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
+from hydatis.scheduler.requirements import Requirements
+
+BEST = 100.0
+"""What a part says of a node that could not be better."""
+POINTS = 100
+"""The score counts hundredths, so that few nodes are equal."""
+CLOSED_FORM_PART = "expectedOverload"
+_DECADES = 9.0
+"""The overload added that scores 100 is 10^-9, that which scores 0 is 1 or more."""
+_NOBODY = Owner("", "", "")
+_CLOSED_FORM = ExpectedOverload()
+
+
+@dataclass(frozen=True)
+class Ensemble(OwnerAware, Composite):
+    """Score, 0 to 10,000."""
+
+    name: ClassVar[str] = "Ensemble"
+    scope: ClassVar[Scope] = Scope.LOAD
+    normalization: ClassVar[Normalization] = Normalization.NONE
+
+    weights: EnsembleWeights
+    """What is left of the policy's ensemble with the models there are."""
+    models: Mapping[ModelKind, Model] = field(default_factory=dict[ModelKind, Model], hash=False)
+    """The loaded models, by kind."""
+    closed_form: ExpectedOverload = _CLOSED_FORM
+    by_class: bool = True
+    """Always: nothing is known of a pod but by its owner."""
+    owner: Owner = _NOBODY
+    """Whose pod is to be placed."""
+
+    @classmethod
+    def of(cls, weights: EnsembleWeights, loaded: Mapping[str, Model]) -> Self:
+        """Make the ensemble of a policy, of those of its models that are loaded."""
+        models = {part.kind: loaded[part.model] for part in weights.needed()}
+        return cls(weights, models)
+
+    def for_owner(self, owner: Owner) -> Self:
+        """Return the plugin as it answers for pods of this owner."""
+        return replace(self, owner=owner, closed_form=self.closed_form.for_owner(owner))
+
+    def applies(self, requirements: Requirements) -> bool:
+        """Every pod."""
+        return True
+
+    def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
+        """Return 0 to 10,000."""
+        parts = self.parts(requirements, cluster, rows)
+        whole = sum(weight for weight, _ in parts.values())
+        total = np.zeros(len(rows))
+        for weight, scores in parts.values():
+            total += weight / whole * scores
+        return np.rint(POINTS * total).astype(np.int64)
+
+    def shares(self, requirements: Requirements, cluster: Cluster, row: int) -> Mapping[str, int]:
+        """Return by name what each part adds to the row's score, in hundredths of a point."""
+        parts = self.parts(requirements, cluster, np.array([row], dtype=np.intp))
+        whole = sum(weight for weight, _ in parts.values())
+        return {name: round(POINTS * weight / whole * float(scores[0])) for name, (weight, scores) in parts.items()}
+
+    def parts(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, tuple[int, Float64Array]]:
+        """Return by name each part that counts: its weight, and what it says of each row, 0 to 100."""
+        found: dict[str, tuple[int, Float64Array]] = {}
+        if self.weights.expected_overload:
+            added = self.closed_form.added_overload(requirements, cluster, rows)
+            found[CLOSED_FORM_PART] = (self.weights.expected_overload, by_decade(added))
+        if self.models:
+            features = self.features(requirements, cluster, rows)
+            for kind, weight, read in self._modelled():
+                predicted = self.models[kind].predict(features[:, : SCHEMAS[kind].width])
+                found[MODEL_FIELDS[kind]] = (weight, read(predicted))
+        return found
+
+    def _modelled(self) -> Iterator[tuple[ModelKind, int, Callable[[Float64Array], Float64Array]]]:
+        """Yield the parts that models compute: kind, weight, and how to read what is predicted."""
+        parts = (
+            (ModelKind.LOAD, self.weights.load, by_decade),
+            (ModelKind.PLACEMENT, self.weights.placement, within_bounds),
+            (ModelKind.ANOMALY, self.weights.anomaly, usual),
+        )
+        return (part for part in parts if part[0] in self.models)
+
+    def features(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Float32Array:
+        """Return what the models see."""
+        return placement_features(requirements, self.owner, cluster, rows, self.closed_form)
+
+
+def by_decade(added: Float64Array) -> Float64Array:
+    """Return 0 to 100 by the power of ten of an overload that is added; what is no number scores 0."""
+    known = np.where(np.isnan(added), 1.0, added)
+    return np.asarray(-BEST / _DECADES * np.log10(np.clip(known, 10.0**-_DECADES, 1.0)), dtype=np.float64)
+
+
+def within_bounds(predicted: Float64Array) -> Float64Array:
+    """Return what is 0 to 100 already; what is no number scores 0."""
+    return np.asarray(np.clip(np.where(np.isnan(predicted), 0.0, predicted), 0.0, BEST), dtype=np.float64)
+
+
+def usual(anomaly: Float64Array) -> Float64Array:
+    """Return 100 less an anomaly score of 0 to 100; what is no number scores 0."""
+    return np.asarray(BEST - np.clip(np.where(np.isnan(anomaly), BEST, anomaly), 0.0, BEST), dtype=np.float64)
