@@ -18,6 +18,7 @@ from hydatis.scheduler.plugins.node_unschedulable import NodeUnschedulable
 from hydatis.scheduler.plugins.taint_toleration import TaintToleration
 from hydatis.scheduler.policy import Heuristic, Policy
 from hydatis.scheduler.profile import NO_MODELS, PluginSet, Profile, WeightedPlugin
+from hydatis.simulations.baselines.allocated_by_class import AllocatedByClass, Preference
 from hydatis.simulations.baselines.best_fit import BestFit
 from hydatis.simulations.baselines.clairvoyant import Clairvoyant
 from hydatis.simulations.baselines.crane_dynamic import CraneDynamic
@@ -179,6 +180,16 @@ SHARING_GPUS: Mapping[str, PolicyMaker] = MappingProxyType(
 `fallback.heuristic` of that name does in a cluster.
 """
 
+BY_OWNERS: Mapping[str, PolicyMaker] = MappingProxyType(
+    {
+        "LeastAllocatedByClass": _by_use(AllocatedByClass()),
+        "MostAllocatedByClass": _by_use(AllocatedByClass(prefers=Preference.MOST)),
+        "BestFitByClass": _by_use(AllocatedByClass(prefers=Preference.BEST_FIT)),
+        "DotProdByClass": _by_use(AllocatedByClass(prefers=Preference.DOT_PRODUCT)),
+    }
+)
+"""Policies that look at what owners' pods have been seen to use, and at no sample of a node."""
+
 BY_USE: Mapping[str, PolicyMaker] = MappingProxyType(
     {
         "TargetLoadPacking": _by_use(TargetLoadPacking()),
@@ -201,5 +212,5 @@ BY_USE: Mapping[str, PolicyMaker] = MappingProxyType(
 KNOWING_THE_FUTURE: Mapping[str, PolicyMaker] = MappingProxyType({"Clairvoyant": lambda around: Clairvoyant()})
 """What regret is told against; for clusters in virtual time alone."""
 
-POLICIES: Mapping[str, PolicyMaker] = MappingProxyType({**SHARING_GPUS, **BY_USE, **KNOWING_THE_FUTURE})
+POLICIES: Mapping[str, PolicyMaker] = MappingProxyType({**SHARING_GPUS, **BY_OWNERS, **BY_USE, **KNOWING_THE_FUTURE})
 """All of them."""

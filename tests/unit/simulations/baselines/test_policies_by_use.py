@@ -18,7 +18,14 @@ from hydatis.scheduler.reserving import Reservations, Standing
 from hydatis.scheduler.scheduler import Scheduler
 from hydatis.scheduler.scoring import Evaluation
 from hydatis.scheduler.testing import node, pod
-from hydatis.simulations.baselines.policies import BY_USE, KNOWING_THE_FUTURE, POLICIES, SHARING_GPUS, Surroundings
+from hydatis.simulations.baselines.policies import (
+    BY_OWNERS,
+    BY_USE,
+    KNOWING_THE_FUTURE,
+    POLICIES,
+    SHARING_GPUS,
+    Surroundings,
+)
 from hydatis.simulations.baselines.typical_pods import TypicalPods
 from hydatis.simulations.gpu_sharing.demands import GpuDemand
 
@@ -41,8 +48,8 @@ _steps = st.lists(
 
 
 def test_names_are_told_apart() -> None:
-    assert {*SHARING_GPUS, *BY_USE, *KNOWING_THE_FUTURE} == set(POLICIES)
-    assert len(POLICIES) == len(SHARING_GPUS) + len(BY_USE) + len(KNOWING_THE_FUTURE)
+    assert {*SHARING_GPUS, *BY_OWNERS, *BY_USE, *KNOWING_THE_FUTURE} == set(POLICIES)
+    assert len(POLICIES) == len(SHARING_GPUS) + len(BY_OWNERS) + len(BY_USE) + len(KNOWING_THE_FUTURE)
 
 
 class _World:
@@ -217,5 +224,5 @@ def test_metrics_do_not_change_what_a_policy_without_them_does(name: str) -> Non
 
 def test_profiles_say_whether_they_tell_owners_apart() -> None:
     by_class = {name for name, make in POLICIES.items() if make(_AROUND).by_class}
-    assert by_class == {name for name in BY_USE if name.endswith("ByClass")} | {"ExpectedOverload"}
+    assert by_class == {name for name in (*BY_OWNERS, *BY_USE) if name.endswith("ByClass")} | {"ExpectedOverload"}
     assert not Profile().by_class
