@@ -17,8 +17,9 @@ def simulate_as_kube_scheduler(history: History, seed: int) -> Fill:
     - Of equal nodes the first is taken. kube-scheduler draws the number that tells equals apart only where it has
       extenders (kubernetes v1.37 pkg/scheduler/schedule_one.go, prioritizeNodes); without, they stay in the order in
       which they passed the filters, as far as a heap keeps it (framework/sorted_nodes.go): with few nodes, always.
-    - Whenever a placed pod goes, all pods that wait are tried again, in the order in which they came. The core tries
-      only those that fit by then, so that one that fits no more when it is its turn goes behind the others.
+    - Whenever a placed pod goes, all pods that wait are tried again, in the order in which they came. The core comes to
+      the same, but for its flush: the one pod that it tries for its class after five minutes waits behind the others
+      from then on.
     """
     run = _Run(history, seed)
     for step in history.steps:
