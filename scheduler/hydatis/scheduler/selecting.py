@@ -1,5 +1,7 @@
-"""Choose among the feasible nodes: the highest score, and one of the equals at random, as kube-scheduler does
-(selectHost).
+"""Choose among the feasible nodes: the highest score, and one of the equals at random.
+
+So kube-scheduler means to (schedule_one.go, selectHost); its 1.37 draws the numbers that tell equals apart only where
+it has extenders (prioritizeNodes), and else mostly takes the first that passed its filters.
 """
 
 from dataclasses import dataclass
