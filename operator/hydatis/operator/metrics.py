@@ -114,6 +114,12 @@ class Metrics:
         self.bind_outcomes = Counter(
             "hydatis_bind_outcomes_total", "Binds by how they ended.", ("outcome",), registry=self.registry
         )
+        self.shadow_decisions = Counter(
+            "hydatis_shadow_decisions_total",
+            "Pods bound while an ensemble only watched, by the node that it would have chosen.",
+            ("node",),
+            registry=self.registry,
+        )
         self.core_faults = Counter(
             "hydatis_core_faults_total",
             "Defects of the decision core that were survived; must stay 0. The log has the traceback.",
@@ -152,6 +158,8 @@ class Metrics:
             self._attempt("error", decision.scheduler_name, now - decision.decided_at)
             return
         self._attempt("scheduled", decision.scheduler_name, now - decision.decided_at)
+        if decision.shadow is not None:
+            self.shadow_decisions.labels("same" if decision.shadow_agrees else "other").inc()
         attempts = decision.attempts
         self._sli(str(attempts) if attempts <= 15 else "15+").observe(now - decision.first_queued_at)
         self.attempts.observe(attempts)

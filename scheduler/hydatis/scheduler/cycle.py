@@ -40,6 +40,8 @@ class Candidates:
     space: SearchSpace
     beside: Beside
     evaluation: Evaluation
+    watching: Policy | None
+    """As what the policy would score if its ensemble, which only watches, decided; None: none watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,19 @@ class SchedulingCycle:
             return self._make_room(pod, args, report, NO_ROWS) if self.cluster.node_count else report
 
         # 2. Filter and 3. Score: the nodes that changed since a like pod was last here.
-        evaluation = self.evaluations.of(pod.pod_class, policy, space)
-
-        # Nodes that are kept for others of at least its priority are filtered again, with these.
         beside = self.nominations.beside(pod.reference.uid, pod.pod_class)
-        if beside:
-            filters = Filters(self.profile.with_filter_args(args), pod.pod_class, self.cluster)
-            evaluation.leave_out(held_back(filters, self.cluster, evaluation.feasible, beside))
+        evaluation = self._evaluate(pod, policy, space, beside)
+        shadow = policy.mode_with(self.evaluations.models) is PolicyMode.SHADOW
+        watching = policy.as_if_it_counted if shadow else None
+        return Candidates(pod, args, decision, space, beside, evaluation, watching)
 
-        return Candidates(pod, args, decision, space, beside, evaluation)
+    def _evaluate(self, pod: PendingPod, policy: Policy, space: SearchSpace, beside: Beside) -> Evaluation:
+        evaluation = self.evaluations.of(pod.pod_class, policy, space)
+        # Nodes that are kept for others of at least its priority are filtered again, with these.
+        if beside:
+            filters = Filters(self.profile.with_filter_args(policy.plugin_args.filters), pod.pod_class, self.cluster)
+            evaluation.leave_out(held_back(filters, self.cluster, evaluation.feasible, beside))
+        return evaluation
 
     def choose(self, found: Candidates) -> Instruction:
         """Choose among the candidates and reserve the node, or say why there is none."""
@@ -102,8 +108,18 @@ class SchedulingCycle:
             chosen = evaluation.node_score(selection.row)
             runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
             feasible = int(np.count_nonzero(evaluation.feasible))
-            decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up)
+            shadow = self._shadow(found)
+            decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up, shadow=shadow)
         return self.place(pod, chosen, decision)
+
+    def _shadow(self, found: Candidates) -> NodeScore | None:
+        """Tell which node an ensemble that only watches would choose; the first of equals, so that chance decides
+        about the pod as it would without it.
+        """
+        if found.watching is None:
+            return None
+        evaluation = self._evaluate(found.pod, found.watching, found.space, found.beside)
+        return evaluation.node_score(int(evaluation.ranking().argmax()))
 
     def open_rows(self, found: Candidates) -> Rows:
         """Return the rows among which there is something to choose; none where the cycle knows the outcome."""

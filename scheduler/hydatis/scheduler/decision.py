@@ -66,6 +66,13 @@ class Decision:
     decided_at: float
     nominated: bool = False
     """Whether it is the node that was kept for the pod, so that no other was looked at."""
+    shadow: NodeScore | None = None
+    """What the ensemble would have chosen, under a policy whose ensemble only watches; None: no ensemble watched."""
+
+    @property
+    def shadow_agrees(self) -> bool:
+        """Whether the ensemble that only watched would have chosen the same node."""
+        return self.chosen is not None and self.shadow is not None and self.chosen.node == self.shadow.node
 
     def summary(self) -> str:
         """One line for the pod's Scheduled Event, after «Successfully assigned NS/POD to NODE»; parts of 0 are left
@@ -81,8 +88,15 @@ class Decision:
             behind = self._told(self.runner_up.total - self.chosen.total)
             text += f"; runner-up {self.runner_up.node} {behind if behind.startswith('-') else f'+{behind}'}"
         text += f"; {self.feasible} of {self.nodes} nodes feasible"
+        if self.shadow is not None:
+            whom = "the same" if self.shadow_agrees else self.shadow.node
+            text += f"; the ensemble would choose {whom} ({_hundredths(self.shadow.total)})"
         return f"{text}; policy {self.policy}, mode {self.mode}"
 
     def _told(self, score: int) -> str:
         """Write a score: those of the ensemble count hundredths of a point."""
-        return f"{score / 100:.2f}" if self.mode is Mode.ENSEMBLE else str(score)
+        return _hundredths(score) if self.mode is Mode.ENSEMBLE else str(score)
+
+
+def _hundredths(score: int) -> str:
+    return f"{score / 100:.2f}"

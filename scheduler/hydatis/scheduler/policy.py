@@ -7,8 +7,9 @@ it is given; it refuses everything that the schema in crds/mlschedulerpolicies.h
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -162,6 +163,11 @@ class Policy:
         if self.ensemble is None or self.ensemble.usable_with(models) is None:
             return PolicyMode.FALLBACK
         return PolicyMode.SHADOW if self.mode is PolicyMode.SHADOW else PolicyMode.ENSEMBLE
+
+    @cached_property
+    def as_if_it_counted(self) -> "Policy":
+        """The same policy in mode AUTO: how nodes would be scored if the ensemble of a SHADOW decided."""
+        return replace(self, mode=PolicyMode.AUTO)
 
     def names_model(self, name: str) -> bool:
         """Whether the ensemble names the MLModel of this name, whatever its weight."""

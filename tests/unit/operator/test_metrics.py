@@ -4,6 +4,7 @@ import random
 import re
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -24,7 +25,7 @@ from hydatis.operator.recording import Recorder
 from hydatis.operator.storage import StorageView
 from hydatis.operator.volume_updates import VolumeUpdates
 from hydatis.operator.watching import Stream, Watched
-from hydatis.scheduler.decision import Decision, Mode, PodReference
+from hydatis.scheduler.decision import Decision, Mode, NodeScore, PodReference
 from hydatis.scheduler.scheduler import Scheduler
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -93,6 +94,16 @@ async def test_a_bind_counts_once_under_each_name(rig: Rig) -> None:
     assert value("scheduler_pod_scheduling_sli_duration_seconds_sum", {"attempts": "15+"}) == 5.0
     labels = {"result": "scheduled", "profile": "hydatis"}
     assert value("scheduler_scheduling_attempt_duration_seconds_sum", labels) == 1.0
+
+
+async def test_what_a_watching_ensemble_would_have_done_is_counted_for_pods_that_were_bound(rig: Rig) -> None:
+    pod, here, there = PodReference("shop", "cart", "uid"), NodeScore("a", 5, ()), NodeScore("b", 7, ())
+    decision = Decision(pod, "hydatis", "p", 0, Mode.FALLBACK, 2, 2, here, None, {}, frozenset(), 1, 10.0, 12.0)
+    for outcome, shadow in (("bound", here), ("bound", there), ("bound", there), ("conflict", there), ("bound", None)):
+        rig.metrics.bind_ended(outcome, replace(decision, shadow=shadow), 12.5)
+    value = rig.metrics.registry.get_sample_value
+    assert value("hydatis_shadow_decisions_total", {"node": "same"}) == 1
+    assert value("hydatis_shadow_decisions_total", {"node": "other"}) == 2
 
 
 async def test_a_probe_names_the_check_that_failed(rig: Rig) -> None:

@@ -154,3 +154,38 @@ def test_owners_are_told_apart_under_the_ensemble() -> None:
     owner = found.load.owners
     assert plugin.by_class
     assert plugin.for_owner(next(iter(owner._numbers))).closed_form.owner == next(iter(owner._numbers))
+
+
+def shadowed(models: ByCapacity, mode: PolicyMode) -> list[Bind]:
+    scheduler = started()
+    weights = EnsembleWeights(load=50, load_model="m")
+    scheduler.handle(PolicyInForce(Policy("p", mode=mode, ensemble=weights)), 0.0)
+    scheduler.handle(ModelLoaded(models), 0.0)
+    return [placed(scheduler, f"p{number}", float(number)) for number in range(12)]
+
+
+def test_an_ensemble_that_only_watches_decides_nothing_and_is_told() -> None:
+    # kube-scheduler's scores prefer the large node, the ensemble the small one.
+    model = ByCapacity(ModelKind.LOAD, {4: 1e-9, 8: 1e-2})
+    watched, without = shadowed(model, PolicyMode.SHADOW), shadowed(model, PolicyMode.FALLBACK)
+    assert [bind.node for bind in watched] == [bind.node for bind in without]
+    assert all(bind.decision.mode is Mode.FALLBACK for bind in watched)
+    assert all(bind.decision.shadow is None for bind in without)
+    for bind in watched:
+        assert bind.decision.shadow is not None
+        assert bind.decision.shadow.node == "small"
+        assert bind.decision.shadow_agrees == (bind.node == "small")
+        told = "the same" if bind.node == "small" else "small"
+        # 100 of the ensemble, and 30 for no taint that the pod would rather avoid.
+        assert f"; the ensemble would choose {told} (130.00)" in bind.decision.summary()
+    assert not all(bind.decision.shadow_agrees for bind in watched)
+
+
+def test_an_ensemble_without_its_models_does_not_watch() -> None:
+    scheduler = started()
+    weights = EnsembleWeights(load=50, load_model="m")
+    scheduler.handle(PolicyInForce(Policy("p", mode=PolicyMode.SHADOW, ensemble=weights)), 0.0)
+    decision = placed(scheduler, "a", 1.0).decision
+    assert decision.shadow is None
+    assert not decision.shadow_agrees
+    assert "ensemble" not in decision.summary()
