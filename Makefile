@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRAINING := $(VENV)/.training
+# These fork the process that runs them, which so must not hold what other tests have loaded: threads, gigabytes.
+FORKING := tests/integration/mutating
 # uv installs in parallel and keeps what it has fetched; where it cannot, pip takes longer to the same end.
 INSTALL := sh -c '$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $$0 \
 	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $$0'
@@ -42,7 +44,8 @@ demo: $(INSTALLED) ## Schedule real pods on a real control plane, and say why (D
 # Three workers: most of a test's time goes into waiting for servers. A file stays with one worker, which keeps its servers.
 test: $(INSTALLED) ## Run every test; the first run builds the control plane (TEST_ARGS="-k queue" adds arguments)
 	$(BIN)/hydatis sandbox build
-	$(BIN)/pytest --numprocesses 3 --dist loadfile $(TEST_ARGS)
+	$(BIN)/pytest --numprocesses 3 --dist loadfile $(or $(TEST_ARGS),--ignore $(FORKING))
+	$(if $(TEST_ARGS),,$(BIN)/pytest $(FORKING))
 
 unit: $(INSTALLED) ## Run the tests that need no cluster, in seconds
 	$(BIN)/pytest tests/unit $(TEST_ARGS)

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from hydatis.sandbox.mutating.book import Page
 from hydatis.sandbox.mutating.mutants import Mutant, mutated
 from hydatis.sandbox.mutating.substituting import substitute
@@ -91,7 +93,9 @@ def trial(
     mutant: Mutant, source: Source, pages: Sequence[Page], tests: Path | None, limits: Limits
 ) -> tuple[Verdict, str, str, str]:
     """Return the verdict, what is told of it, and the change; this process is of no use afterwards."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    # Beside what the process that was forked had: libraries that it loaded may have reserved more than a trial may.
+    most = psutil.Process().memory_info().vms + _MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     changed = mutated(mutant, source.text, source.tree)
     before, after = change(source.text, changed)
     substitute(mutant.module, source.path, changed)

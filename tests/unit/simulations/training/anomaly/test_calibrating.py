@@ -22,7 +22,9 @@ def test_a_larger_number_never_has_a_lower_score_and_all_lie_in_range(
 ) -> None:
     calibration = Calibration.fit(np.array(training))
     low, high = score_of(calibration.surprise(np.array([number, number + more])))
-    assert 0 <= low <= high <= 100
+    # Interpolation rounds.
+    assert 0 <= low <= high + 1e-9
+    assert high <= 100
 
 
 def test_beyond_everything_seen_scores_still_tell_apart() -> None:
