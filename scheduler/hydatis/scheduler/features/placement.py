@@ -13,7 +13,6 @@ from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
 from hydatis.scheduler.measured_load import FRESH_SECONDS, MeasuredLoad
 from hydatis.scheduler.owner import Owner
-from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN, PODS_COLUMN
 
@@ -25,9 +24,11 @@ _CORE = 1000.0
 
 
 def placement_features(
-    requirements: Requirements, owner: Owner, cluster: Cluster, rows: Rows, closed_form: ExpectedOverload
+    requirements: Requirements, owner: Owner, cluster: Cluster, rows: Rows, added: Float64Array
 ) -> Float32Array:
-    """Return (rows, features) in the order of `PLACEMENT_SCHEMA`."""
+    """Return (rows, features) in the order of `PLACEMENT_SCHEMA`. `added` (rows,) is what `ExpectedOverload` finds that
+    the pod adds to each row.
+    """
     load = cluster.load
     cpu, memory = (cluster.allocatable[column, rows].astype(np.float64) for column in (CPU_COLUMN, MEMORY_COLUMN))
     cpu, memory = np.maximum(cpu, 1.0), np.maximum(memory, 1.0)
@@ -38,7 +39,6 @@ def placement_features(
     expected, spread = load.expected.mean(rows), load.expected.variance(rows)
     adds = requested_cpu * use.cpu_mean / cpu
     pods = cluster.requested[PODS_COLUMN, rows].astype(np.float64)
-    added = closed_form.for_owner(owner).added_overload(requirements, cluster, rows)
     everywhere = cluster.rows()
     whole = float(np.maximum(cluster.allocatable[CPU_COLUMN, everywhere], 1).sum())
     angle = 2.0 * math.pi * (load.now / 86_400.0) if math.isfinite(load.now) else 0.0

@@ -18,7 +18,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Float32Array, Float64Array, Int64Array, Rows
+from hydatis.scheduler.arrays import Float64Array, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.ensemble_weights import MODEL_FIELDS, EnsembleWeights
 from hydatis.scheduler.features.columns import SCHEMAS
@@ -91,11 +91,11 @@ class Ensemble(OwnerAware, Composite):
     def parts(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, tuple[int, Float64Array]]:
         """Return by name each part that counts: its weight, and what it says of each row, 0 to 100."""
         found: dict[str, tuple[int, Float64Array]] = {}
+        added = self.closed_form.added_overload(requirements, cluster, rows)
         if self.weights.expected_overload:
-            added = self.closed_form.added_overload(requirements, cluster, rows)
             found[CLOSED_FORM_PART] = (self.weights.expected_overload, by_decade(added))
         if self.models:
-            features = self.features(requirements, cluster, rows)
+            features = placement_features(requirements, self.owner, cluster, rows, added)
             for kind, weight, read in self._modelled():
                 predicted = self.models[kind].predict(features[:, : SCHEMAS[kind].width])
                 found[MODEL_FIELDS[kind]] = (weight, read(predicted))
@@ -109,10 +109,6 @@ class Ensemble(OwnerAware, Composite):
             (ModelKind.ANOMALY, self.weights.anomaly, usual),
         )
         return (part for part in parts if part[0] in self.models)
-
-    def features(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Float32Array:
-        """Return what the models see."""
-        return placement_features(requirements, self.owner, cluster, rows, self.closed_form)
 
 
 def by_decade(added: Float64Array) -> Float64Array:

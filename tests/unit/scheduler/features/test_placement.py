@@ -40,7 +40,8 @@ def cluster() -> Cluster:
 def seen(found: Cluster, owner: Owner = WEB) -> dict[str, list[float]]:
     requirements = requirements_of(found, pod("new").requests(cpu="2", memory="2Gi"))
     rows = np.array([found.row_of("a"), found.row_of("b")], dtype=np.intp)
-    table = placement_features(requirements, owner, found, rows, ExpectedOverload())
+    added = ExpectedOverload().for_owner(owner).added_overload(requirements, found, rows)
+    table = placement_features(requirements, owner, found, rows, added)
     assert table.shape == (2, PLACEMENT_SCHEMA.width)
     assert np.isfinite(table).all()
     return {feature.name: table[:, k].tolist() for k, feature in enumerate(PLACEMENT_SCHEMA.features)}
