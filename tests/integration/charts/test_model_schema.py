@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.model_spec import INLINE_MAX, ModelInvalid, inline_manifest, parse_model
 from hydatis.scheduler.testing_onnx import linear
 
-CRDS = Path(__file__).resolve().parents[3] / "crds"
 INLINE = inline_manifest(linear(), name="table", kind=ModelKind.LOAD, version="1.0", schema_hash="0" * 64)["spec"]
 ABSENT = object()
 MODELS = "/apis/hydatis.io/v1alpha1/mlmodels"
@@ -95,13 +93,6 @@ def parser_refuses(candidate: dict[str, Any]) -> str | None:
     except ModelInvalid as invalid:
         return str(invalid)
     return None
-
-
-@pytest.fixture(scope="module")
-def server(own_control_plane: ControlPlane) -> ControlPlane:
-    own_control_plane.kubectl("apply", "-f", str(CRDS))
-    own_control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
-    return own_control_plane
 
 
 @pytest.mark.parametrize("name", GOOD)

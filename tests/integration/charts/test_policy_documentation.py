@@ -18,13 +18,6 @@ def title(example: str) -> str:
     return found.group(1) if found else example[:20]
 
 
-@pytest.fixture(scope="module")
-def server(own_control_plane: ControlPlane) -> ControlPlane:
-    own_control_plane.kubectl("apply", "-f", str(ROOT / "crds"))
-    own_control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
-    return own_control_plane
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=title)
 def test_an_example_is_applied_unless_the_text_says_it_is_refused(server: ControlPlane, example: str) -> None:
     if example.startswith("# refused"):

@@ -5,7 +5,6 @@ rules in crds/. Every row goes to both. Where they may differ, the row says why,
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from hydatis.sandbox.controlplane import ControlPlane
 from hydatis.sandbox.errors import SandboxError
 from hydatis.scheduler.policy import API_VERSION, KIND, SCORE_PLUGIN_WEIGHTS, PolicyInvalid, parse_policy
 
-CRDS = Path(__file__).resolve().parents[3] / "crds"
 PREFIX = ".".join(["a" * 63] * 3 + ["a" * 61])
 
 
@@ -383,13 +381,6 @@ def validator_refuses(candidate: dict[str, Any]) -> str | None:
     except PolicyInvalid as invalid:
         return str(invalid)
     return None
-
-
-@pytest.fixture(scope="module")
-def server(own_control_plane: ControlPlane) -> ControlPlane:
-    own_control_plane.kubectl("apply", "-f", str(CRDS))
-    own_control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
-    return own_control_plane
 
 
 @pytest.mark.parametrize("name", GOOD)
