@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from hydatis.scheduler.profile import Profile
-from hydatis.simulations.baselines.policies import POLICIES, Surroundings
+from hydatis.simulations.baselines.policies import POLICIES, PolicyMaker, Surroundings
 from hydatis.simulations.baselines.typical_pods import TypicalPods
 from hydatis.simulations.measures.catalogue import measure_run
 from hydatis.simulations.measures.timeline import timeline_of
@@ -32,7 +32,18 @@ _DEVICES = 7_002
 
 
 def run_job(job: Job) -> RunSummary:
-    """Draw the workload, play it, and measure what became of it.
+    """Draw the workload, play it under the policy of the job's name, and measure what became of it.
+
+    Raises:
+        SimulationError: the workload cannot be drawn.
+        TraceError: the traces cannot be read.
+
+    """
+    return play_job(job, POLICIES[job.policy])
+
+
+def play_job(job: Job, policy: PolicyMaker) -> RunSummary:
+    """Do the same with a policy that has no name of its own, such as an ensemble with models; the job names it.
 
     Raises:
         SimulationError: the workload cannot be drawn.
@@ -41,7 +52,7 @@ def run_job(job: Job) -> RunSummary:
     """
     changes = tuple(sorted(job.assumptions.items()))
     scenario, workload = _drawn(job.scenario, changes, job.seed, os.environ.get(DATA_VARIABLE, ""))
-    record = run(scenario, workload, profile_of(job.policy, workload, job.seed), job.seed)
+    record = run(scenario, workload, profile_made(policy, workload, job.seed), job.seed)
     untainted = Machines(scenario.nodes).untainted
     return RunSummary(
         job,
@@ -54,8 +65,13 @@ def run_job(job: Job) -> RunSummary:
 
 
 def profile_of(policy: str, workload: Workload, seed: int) -> Profile:
+    """Make a policy for one run, by its name."""
+    return profile_made(POLICIES[policy], workload, seed)
+
+
+def profile_made(policy: PolicyMaker, workload: Workload, seed: int) -> Profile:
     """Make a policy for one run."""
-    return POLICIES[policy](Surroundings(_typical(workload), np.random.default_rng([seed, _DEVICES])))
+    return policy(Surroundings(_typical(workload), np.random.default_rng([seed, _DEVICES])))
 
 
 @lru_cache(maxsize=1)
