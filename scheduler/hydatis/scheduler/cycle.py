@@ -12,7 +12,7 @@ import numpy as np
 from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.binding import bind
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.decision import Decision, Mode, NodeScore
+from hydatis.scheduler.decision import Decision, Mode, ModelReference, NodeScore
 from hydatis.scheduler.evaluating import Evaluations
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import NO_NODES, Filters, held_back, no_nodes_available
@@ -105,21 +105,27 @@ class SchedulingCycle:
             selection = select(evaluation.ranking(), self.random)
             if selection is None:
                 return self._unschedulable(pod, found.args, decision, found.space, found.beside)
-            chosen = evaluation.node_score(selection.row)
-            runner_up = None if selection.runner_up is None else evaluation.node_score(selection.runner_up)
-            feasible = int(np.count_nonzero(evaluation.feasible))
-            shadow = self._shadow(found)
-            decision = replace(decision, feasible=feasible, chosen=chosen, runner_up=runner_up, shadow=shadow)
+            best = evaluation.node_scores([row for row in selection if row is not None])
+            chosen = best[0]
+            shadow, watching = self._shadow(found)
+            decision = replace(
+                decision,
+                feasible=int(np.count_nonzero(evaluation.feasible)),
+                chosen=chosen,
+                runner_up=best[1] if len(best) > 1 else None,
+                shadow=shadow,
+                models=watching or evaluation.models_used,
+            )
         return self.place(pod, chosen, decision)
 
-    def _shadow(self, found: Candidates) -> NodeScore | None:
-        """Tell which node an ensemble that only watches would choose; the first of equals, so that chance decides
-        about the pod as it would without it.
+    def _shadow(self, found: Candidates) -> tuple[NodeScore | None, tuple[ModelReference, ...]]:
+        """Tell which node an ensemble that only watches would choose, and with which models; the first of equals, so
+        that chance decides about the pod as it would without it.
         """
         if found.watching is None:
-            return None
+            return None, ()
         evaluation = self._evaluate(found.pod, found.watching, found.space, found.beside)
-        return evaluation.node_score(int(evaluation.ranking().argmax()))
+        return evaluation.node_score(int(evaluation.ranking().argmax())), evaluation.models_used
 
     def open_rows(self, found: Candidates) -> Rows:
         """Return the rows among which there is something to choose; none where the cycle knows the outcome."""

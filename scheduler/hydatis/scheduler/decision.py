@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Mode(StrEnum):
@@ -26,12 +27,27 @@ class PodReference:
         return f"{self.namespace}/{self.name}"
 
 
+class ModelReference(NamedTuple):
+    """Names one model that scored nodes, this very one: other weights of the same name have another digest."""
+
+    name: str
+    """Of its MLModel."""
+    version: str
+    """Its `spec.version`."""
+    digest: str
+    """SHA-256 of its ONNX bytes."""
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
 @dataclass(frozen=True, slots=True)
 class NodeScore:
     """A feasible node's score: the higher, the better.
 
     `parts` holds (plugin, weighted score); each is the plugin's normalised score, 0-100, times its weight, and
-    `total` is their sum.
+    `total` is their sum. Beside an ensemble, plugins that give all feasible nodes the same are left out of both, so
+    that its 0-100 are told as they are.
     """
 
     node: str
@@ -68,6 +84,8 @@ class Decision:
     """Whether it is the node that was kept for the pod, so that no other was looked at."""
     shadow: NodeScore | None = None
     """What the ensemble would have chosen, under a policy whose ensemble only watches; None: no ensemble watched."""
+    models: tuple[ModelReference, ...] = ()
+    """The models that scored the nodes, or would have under a policy whose ensemble only watches."""
 
     @property
     def shadow_agrees(self) -> bool:
@@ -81,7 +99,7 @@ class Decision:
         if self.chosen is None:
             return ""
         if self.nominated:
-            return f"the node it was nominated to; policy {self.policy}, mode {self.mode}"
+            return f"the node it was nominated to; {self._scored_by()}"
         parts = ", ".join(f"{name} {self._told(score)}" for name, score in self.chosen.parts if score)
         text = f"score {self._told(self.chosen.total)}" + (f" ({parts})" if parts else "")
         if self.runner_up is not None:
@@ -91,7 +109,11 @@ class Decision:
         if self.shadow is not None:
             whom = "the same" if self.shadow_agrees else self.shadow.node
             text += f"; the ensemble would choose {whom} ({_hundredths(self.shadow.total)})"
-        return f"{text}; policy {self.policy}, mode {self.mode}"
+        return f"{text}; {self._scored_by()}"
+
+    def _scored_by(self) -> str:
+        models = f", models {', '.join(map(str, self.models))}" if self.models else ""
+        return f"policy {self.policy}, mode {self.mode}{models}"
 
     def _told(self, score: int) -> str:
         """Write a score: those of the ensemble count hundredths of a point."""

@@ -5,11 +5,13 @@ change logs name are filtered and scored anew; a placement touches one row, so t
 cluster of any size, apart from taking the maximum of one array.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.decision import NodeScore
+from hydatis.scheduler.decision import ModelReference, NodeScore
 from hydatis.scheduler.filtering import filter_rows
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.normalizing import normalize, normalize_one
@@ -46,6 +48,7 @@ class Evaluation:
         self._scores = [entry for entry in plugins.scores if entry.plugin.applies(requirements)]
         self._neighbour_filters = [plugin for plugin in plugins.neighbour_filters if plugin.filters(neighbours)]
         self._neighbour_scores = [entry for entry in plugins.neighbour_scores if entry.plugin.scores(neighbours)]
+        self._composites = [e.plugin for e in self._scores if isinstance(e.plugin, Composite)]
         self._plain = [e for e in self._scores if e.plugin.normalization is Normalization.NONE]
         self._normalized = [e for e in self._scores if e.plugin.normalization is not Normalization.NONE]
         judging: list[FilterPlugin | ScorePlugin] = [*self._filters, *(entry.plugin for entry in self._scores)]
@@ -133,18 +136,47 @@ class Evaluation:
         return np.where(self.feasible, self._plain_totals + varying, INFEASIBLE)
 
     def node_score(self, row: int) -> NodeScore:
-        """Describe one feasible row."""
-        parts: list[tuple[str, int]] = []
+        """Describe one feasible row, as `node_scores` does."""
+        return self.node_scores((row,))[0]
+
+    def node_scores(self, rows: Sequence[int]) -> list[NodeScore]:
+        """Describe feasible rows, those of the last ranking. Beside a composite plugin, what gives all feasible rows
+        the same is left out.
+        """
+        told: list[tuple[str, list[int]]] = []
+        alike = self._alike() if self._composites else frozenset()
         for entry in self._scores:
-            if isinstance(entry.plugin, Composite):
-                shares = entry.plugin.shares(self._requirements, self._cluster, row)
-                parts.extend((name, entry.weight * share) for name, share in shares.items())
-                continue
             name, normalization = entry.plugin.name, entry.plugin.normalization
-            highest = 0 if normalization is Normalization.NONE else self._highest(name)
-            parts.append((name, entry.weight * normalize_one(int(self._raw[name][row]), highest, normalization)))
-        parts.extend((name, int(part[row])) for name, part in self._neighbour_parts.items())
-        return NodeScore(self._cluster.node_name(row), sum(score for _, score in parts), tuple(parts))
+            if isinstance(entry.plugin, Composite):
+                shares = entry.plugin.shares(self._requirements, self._cluster, np.array(rows, dtype=np.intp))
+                told.extend((part, (entry.weight * share).tolist()) for part, share in shares.items())
+            elif name not in alike:
+                highest = 0 if normalization is Normalization.NONE else self._highest(name)
+                raw = [int(self._raw[name][row]) for row in rows]
+                told.append((name, [entry.weight * normalize_one(score, highest, normalization) for score in raw]))
+        told.extend(
+            (name, [int(part[r]) for r in rows]) for name, part in self._neighbour_parts.items() if name not in alike
+        )
+        found = []
+        for number, row in enumerate(rows):
+            parts = tuple((name, scores[number]) for name, scores in told)
+            found.append(NodeScore(self._cluster.node_name(row), sum(score for _, score in parts), parts))
+        return found
+
+    @property
+    def models_used(self) -> tuple[ModelReference, ...]:
+        """The models that compute scores."""
+        return tuple(model for plugin in self._composites for model in plugin.models_used())
+
+    def _alike(self) -> frozenset[str]:
+        """Name the plugins, composite ones aside, that give all feasible rows the same."""
+        composites = {entry.plugin.name for entry in self._scores if isinstance(entry.plugin, Composite)}
+        raw = {name: scores for name, scores in self._raw.items() if name not in composites}
+        return frozenset(
+            name
+            for name, scores in (*raw.items(), *self._neighbour_parts.items())
+            if not scores.any() or _all_equal(scores[self.feasible])
+        )
 
     def _highest(self, plugin: str) -> int:
         highest = self._highest_of.get(plugin)
@@ -236,3 +268,8 @@ class Evaluation:
         # Quantities near 2^63 can make a plugin's arithmetic wrap around; no feasible node may look infeasible for
         # that.
         self._plain_totals[rows] = np.where(verdict, np.maximum(total, 0), INFEASIBLE)
+
+
+def _all_equal(values: Int64Array) -> bool:
+    """Tell whether there is but one value, or none."""
+    return not len(values) or bool((values == values[0]).all())

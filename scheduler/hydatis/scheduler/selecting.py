@@ -4,7 +4,7 @@ So kube-scheduler means to (schedule_one.go, selectHost); its 1.37 draws the num
 it has extenders (prioritizeNodes), and else mostly takes the first that passed its filters.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from hydatis.scheduler.arrays import Int64Array
 from hydatis.scheduler.scoring import INFEASIBLE
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The chosen row and the next best one."""
 
     row: int

@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol, Self, TypeVar
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import ClusterEvent
+from hydatis.scheduler.decision import ModelReference
 from hydatis.scheduler.instructions import VolumesToBind
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.owner import Owner
@@ -129,8 +130,12 @@ class OwnerAware:
 class Composite:
     """Base of score plugins that are made of parts, which decisions tell apart."""
 
-    def shares(self, requirements: Requirements, cluster: Cluster, row: int) -> Mapping[str, int]:
-        """Return by name what each part adds to the row's score."""
+    def shares(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, Int64Array]:
+        """Return by name what each part adds to each row's score."""
+        raise NotImplementedError
+
+    def models_used(self) -> tuple[ModelReference, ...]:
+        """Name the models that compute parts."""
         raise NotImplementedError
 
 

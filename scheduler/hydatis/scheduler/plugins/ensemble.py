@@ -20,6 +20,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import Float64Array, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.decision import ModelReference
 from hydatis.scheduler.ensemble_weights import MODEL_FIELDS, EnsembleWeights
 from hydatis.scheduler.features.columns import SCHEMAS
 from hydatis.scheduler.features.placement import placement_features
@@ -82,11 +83,17 @@ class Ensemble(OwnerAware, Composite):
             total += weight / whole * scores
         return np.rint(POINTS * total).astype(np.int64)
 
-    def shares(self, requirements: Requirements, cluster: Cluster, row: int) -> Mapping[str, int]:
-        """Return by name what each part adds to the row's score, in hundredths of a point."""
-        parts = self.parts(requirements, cluster, np.array([row], dtype=np.intp))
+    def shares(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, Int64Array]:
+        """Return by name what each part adds to each row's score, in hundredths of a point."""
+        parts = self.parts(requirements, cluster, rows)
         whole = sum(weight for weight, _ in parts.values())
-        return {name: round(POINTS * weight / whole * float(scores[0])) for name, (weight, scores) in parts.items()}
+        return {
+            name: np.rint(POINTS * weight / whole * scores).astype(np.int64) for name, (weight, scores) in parts.items()
+        }
+
+    def models_used(self) -> tuple[ModelReference, ...]:
+        """Name the loaded models."""
+        return tuple(ModelReference(model.name, model.version, model.digest) for model in self.models.values())
 
     def parts(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, tuple[int, Float64Array]]:
         """Return by name each part that counts: its weight, and what it says of each row, 0 to 100."""

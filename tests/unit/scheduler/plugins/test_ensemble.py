@@ -134,7 +134,7 @@ def test_an_event_tells_each_part_in_points() -> None:
     assert text.startswith("score ")
     assert "load 50.00" in text
     assert "runner-up large -" in text
-    assert text.endswith("policy p, mode Ensemble")
+    assert text.endswith("policy p, mode Ensemble, models m@1")
     assert sum(score for _, score in decision.chosen.parts) == decision.chosen.total
 
 
@@ -142,9 +142,32 @@ def test_preferences_of_the_pod_still_count() -> None:
     scheduler = started()
     scheduler.handle(PolicyInForce(policy()), 0.0)
     scheduler.handle(ModelLoaded(ByCapacity(ModelKind.LOAD, {4: 1e-5, 8: 1.1e-5})), 0.0)
-    tainted = node("small").allocatable(cpu="4", memory="64Gi").taint("soft", "PreferNoSchedule")
+    tainted = node("small").allocatable(cpu="4", memory="64Gi").taint("soft", effect="PreferNoSchedule")
     scheduler.handle(NodeSeen(tainted.manifest()), 0.5)
-    assert placed(scheduler, "a", 1.0).node == "large"
+    first = placed(scheduler, "a", 1.0)
+    assert first.node == "large"
+    # Where a preference tells nodes apart it is told, and counts in the score and the gap.
+    assert first.decision.chosen is not None
+    assert first.decision.runner_up is not None
+    assert first.decision.chosen.parts == (("load", 5510), ("TaintToleration", 3000))
+    assert first.decision.runner_up.parts == (("load", 5556), ("TaintToleration", 0))
+    text = first.decision.summary()
+    assert text.startswith("score 85.10 (load 55.10, TaintToleration 30.00); runner-up small -29.54; 2 of 2 nodes")
+
+
+def test_what_all_feasible_nodes_get_alike_is_no_part_of_the_told_score() -> None:
+    scheduler = started()
+    scheduler.handle(PolicyInForce(policy()), 0.0)
+    scheduler.handle(ModelLoaded(ByCapacity(ModelKind.LOAD, {4: 1e-5, 8: 1e-6, 16: 1.0})), 0.0)
+    # Its taint tells it apart from the others, but it cannot run the pod.
+    tainted = node("full").allocatable(cpu="16", memory="1Mi", pods="0").taint("soft", effect="PreferNoSchedule")
+    scheduler.handle(NodeSeen(tainted.manifest()), 0.5)
+    decision = placed(scheduler, "a", 1.0).decision
+    assert decision.chosen is not None
+    assert decision.chosen.parts == (("load", 6667),)
+    assert decision.summary() == (
+        "score 66.67 (load 66.67); runner-up small -11.11; 2 of 3 nodes feasible; policy p, mode Ensemble, models m@1"
+    )
 
 
 def test_owners_are_told_apart_under_the_ensemble() -> None:
@@ -176,8 +199,10 @@ def test_an_ensemble_that_only_watches_decides_nothing_and_is_told() -> None:
         assert bind.decision.shadow.node == "small"
         assert bind.decision.shadow_agrees == (bind.node == "small")
         told = "the same" if bind.node == "small" else "small"
-        # 100 of the ensemble, and 30 for no taint that the pod would rather avoid.
-        assert f"; the ensemble would choose {told} (130.00)" in bind.decision.summary()
+        # And nothing of the 30 that both nodes get for having no taint that the pod would rather avoid.
+        summary = bind.decision.summary()
+        assert f"; the ensemble would choose {told} (100.00)" in summary
+        assert summary.endswith("mode Fallback, models m@1")
     assert not all(bind.decision.shadow_agrees for bind in watched)
 
 
