@@ -15,7 +15,7 @@ import numpy as np
 _DECIDING = ("hydatis.scheduler", "hydatis.simulations")
 _SUFFIXES = (".py", ".json")
 """Code, and the parameters of the generator of workloads."""
-_TELLING_ONLY = ("commands.py", "reporting", "sweeps", "comparing.py", "intervals.py")
+_TELLING_ONLY = ("commands.py", "reporting", "sweeps", "tracking", "comparing.py", "intervals.py")
 """Parts of `hydatis.simulations` that tell of results and decide none."""
 
 

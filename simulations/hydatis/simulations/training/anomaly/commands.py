@@ -23,6 +23,13 @@ def anomaly(
         Path | None,
         typer.Option(help="Write the detector, fitted on the use of made-up machines, to this file; not all can be."),
     ] = None,
+    register: Annotated[
+        bool,
+        typer.Option(
+            help="Track the training in MLflow and register what --onnx writes as a version of hydatis-anomaly: in the "
+            "store that MLFLOW_TRACKING_URI names, else in mlflow.db of the working folder."
+        ),
+    ] = False,
 ) -> None:
     """Fit detectors of anomalies on the machines of SMD and ASD, and measure them against the labels.
 
@@ -33,6 +40,7 @@ def anomaly(
     Example: HYDATIS_DATA=~/traces hydatis train anomaly --detector combined --seed 1 --json anomaly.json
     """
     import os
+    from datetime import UTC, datetime
 
     from hydatis.simulations.errors import SimulationError
     from hydatis.simulations.traces.errors import TraceError
@@ -41,8 +49,12 @@ def anomaly(
     try:
         from hydatis.simulations.training.anomaly.detectors import NAMES
         from hydatis.simulations.training.anomaly.evaluating import MachineResult, count_of_results, evaluate_anomaly
+        from hydatis.simulations.training.anomaly.handing_over import trained_anomaly
         from hydatis.simulations.training.anomaly.reporting import print_evaluation
         from hydatis.simulations.training.anomaly.serving import served_onnx
+
+        if register:
+            from hydatis.simulations.training.tracking import opening, registering
     except ModuleNotFoundError as missing:
         typer.echo(
             f"error: hydatis train anomaly needs the Python package {missing.name}: pip install 'hydatis[models]'",
@@ -60,9 +72,12 @@ def anomaly(
 
     try:
         names = NAMES if detector == ["all"] else tuple(detector or ("combined",))
-        _check(json, onnx, names)
-        # Before the long part: whether it can be exported at all.
-        exported = served_onnx(names[0], seed) if onnx is not None else b""
+        started = datetime.now(UTC)
+        _check(json, onnx, names, register=register)
+        # Before the long part: whether it can be exported, and registered, at all.
+        exported = served_onnx(names[0], seed) if onnx is not None or register else b""
+        if register:
+            opening.check_store()
         folder = DataFolder.from_environment() if os.environ.get(DATA_VARIABLE) else None
         total = count_of_results(folder, names)
         evaluation = evaluate_anomaly(folder, names, seed, done=progress)
@@ -70,6 +85,11 @@ def anomaly(
             json.write_text(json_format.dumps(evaluation.document(), indent=1) + "\n")
         if onnx is not None:
             onnx.write_bytes(exported)
+        if register:
+            trained = trained_anomaly(
+                exported, evaluation, detector=names[0], recorded=folder is not None, started=started
+            )
+            typer.echo(registering.register(trained), err=True)
     except (SimulationError, TraceError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -79,7 +99,7 @@ def anomaly(
     print_evaluation(evaluation)
 
 
-def _check(json: Path | None, onnx: Path | None, names: Sequence[str]) -> None:
+def _check(json: Path | None, onnx: Path | None, names: Sequence[str], *, register: bool) -> None:
     """Find out before the long part what would fail after it."""
     import os
 
@@ -88,5 +108,6 @@ def _check(json: Path | None, onnx: Path | None, names: Sequence[str]) -> None:
     for option, path in (("--json", json), ("--onnx", onnx)):
         if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
             raise SimulationError(f"{option} {path} cannot be written; name a file in a folder that can be.")
-    if onnx is not None and len(names) != 1:
-        raise SimulationError("--onnx takes one detector; name it with --detector.")
+    for option, asked in (("--onnx", onnx is not None), ("--register", register)):
+        if asked and len(names) != 1:
+            raise SimulationError(f"{option} takes one detector; name it with --detector.")

@@ -2,12 +2,25 @@
 
 import numpy as np
 
+from hydatis.scheduler.features.schema import Feature, FeatureSchema
 from hydatis.simulations.training.anomaly.exporting import onnx_of
-from hydatis.simulations.training.anomaly.made_up import made_up_machines
+from hydatis.simulations.training.anomaly.features import MOST_DEVIATIONS
+from hydatis.simulations.training.anomaly.made_up import METRICS, made_up_machines
 from hydatis.simulations.training.anomaly.windowed import WindowedDetector
 
 SERVED_NEIGHBOUR_ROWS = 128
 """Few enough that 5,000 nodes are scored within some milliseconds."""
+
+SERVED_SCHEMA = FeatureSchema(
+    "made_up_machine",
+    1,
+    tuple(
+        Feature(f"{metric}{suffix}", "deviations", -MOST_DEVIATIONS, MOST_DEVIATIONS, 0.0, meaning)
+        for suffix, meaning in (("", "from the mean of the training part"), ("_difference", "from the recent mean"))
+        for metric in METRICS
+    ),
+)
+"""What a row of it holds. The operator computes other features, and refuses a model of these."""
 
 
 def served_detector(name: str, seed: int) -> WindowedDetector:

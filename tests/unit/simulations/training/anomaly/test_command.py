@@ -6,6 +6,7 @@ import onnx
 import pytest
 from typer.testing import CliRunner
 
+from hydatis.scheduler.models.weights import digest_of
 from hydatis.simulations.traces.folder import DATA_VARIABLE
 from hydatis.simulations.training.commands import train
 
@@ -27,9 +28,27 @@ def test_it_measures_reports_and_exports(tmp_path: Path) -> None:
     onnx.checker.check_model(str(model))
 
 
+def test_it_registers_what_it_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mlflow", reason="registering needs the extra `models`")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    arguments = ["anomaly", "--detector", "principal", "--onnx", "anomaly.onnx", "--register"]
+    result = CliRunner().invoke(train, arguments)
+    assert result.exit_code == 0, result.output
+    exported = Path("anomaly.onnx").read_bytes()
+    assert f"registered hydatis-anomaly version 1, {digest_of(exported)[:12]}" in result.output
+    (weights,) = tmp_path.glob("mlruns/**/model.onnx")
+    assert weights.read_bytes() == exported
+    card = weights.with_name("card.md").read_text()
+    assert "# Anomaly model: principal, seed 1" in card
+    assert "| synthetic, validation (4) | principal |" in card
+    assert "hydatis train anomaly --detector principal --seed 1 --onnx anomaly.onnx" in card
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["--detector", "all", "--register"], "--register takes one detector"),
         (["--detector", "forest"], "there is no detector forest"),
         (["--json", "/no/such/folder/out.json"], "--json /no/such/folder/out.json cannot be written"),
         (["--detector", "iforest", "--onnx", "model.onnx"], "the detector iforest cannot be exported"),

@@ -1,0 +1,71 @@
+"""The anomaly model as it is handed over to be registered, with its card."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from hydatis.scheduler.models.kind import ModelKind
+from hydatis.simulations.training.anomaly.evaluating import FIGURES, AnomalyEvaluation
+from hydatis.simulations.training.anomaly.machines import Side
+from hydatis.simulations.training.anomaly.reporting import markdown_table
+from hydatis.simulations.training.anomaly.serving import SERVED_NEIGHBOUR_ROWS, SERVED_SCHEMA
+from hydatis.simulations.training.tracking.card import card_text
+from hydatis.simulations.training.tracking.trained_model import TrainedModel
+
+_TRAINED_ON = "use of 8 made-up machines, 5 days of 5 minutes each"
+
+
+def trained_anomaly(
+    exported: bytes, evaluation: AnomalyEvaluation, *, detector: str, recorded: bool, started: datetime
+) -> TrainedModel:
+    """Return what `serving.served_onnx` exported with what `evaluate_anomaly` measured of the same detector.
+
+    `recorded` says whether that was on recorded machines, `started` when the training began.
+    """
+    machines = "recorded machines of SMD and ASD" if recorded else "other made-up machines"
+    return TrainedModel(
+        kind=ModelKind.ANOMALY,
+        onnx=exported,
+        schema_hash=SERVED_SCHEMA.hash,
+        seed=evaluation.seed,
+        data=f"{_TRAINED_ON}; judged on {machines}",
+        parameters={"detector": detector, "span": 1, "neighbour_rows": SERVED_NEIGHBOUR_ROWS, "judged_on": machines},
+        metrics=_metrics(evaluation),
+        card=_card(evaluation, detector, machines),
+        started=started,
+    )
+
+
+def _metrics(evaluation: AnomalyEvaluation) -> Mapping[str, float]:
+    """Return the means of the validation machines, of all sources together, for every detector."""
+    found: dict[str, float] = {}
+    for group in evaluation.groups:
+        # The sources together come last.
+        if group.side is Side.VALIDATION:
+            name = group.detector.replace(" ", "_")
+            found |= {f"{figure}_{name}": group.figures[figure].mean for figure in FIGURES}
+    return found
+
+
+def _card(evaluation: AnomalyEvaluation, detector: str, machines: str) -> str:
+    return card_text(
+        title=f"Anomaly model: {detector}, seed {evaluation.seed}",
+        what=(
+            "Says how unlike its own past a node behaves, 0 to 100; 50 is what one sample in a thousand of the "
+            "training part reached. One model for all nodes, without memory and so without smoothing. "
+            f"A row holds {SERVED_SCHEMA.width} features: "
+            + ", ".join(f"`{feature.name}`" for feature in SERVED_SCHEMA.features)
+            + "."
+        ),
+        data=f"Fitted without labels on the {_TRAINED_ON}, drawn from the generator of workloads. No recorded data.",
+        results=(
+            f"The same detector, fitted on each machine's training part, smoothed (span {evaluation.span}), and "
+            f"judged on its test part: {machines}. Every other machine was for tuning. "
+            "Intervals are 95 % over machines.\n\n" + markdown_table(evaluation)
+        ),
+        limits=(
+            "Its rows follow no schema that the operator computes: the operator refuses it.",
+            "What is served is fitted on made-up machines and not smoothed: the figures are of the method.",
+            "What is rare is not always bad: the first run of a new workload is as surprising as a fault.",
+        ),
+        reproduce=f"hydatis train anomaly --detector {detector} --seed {evaluation.seed} --onnx anomaly.onnx",
+    )
