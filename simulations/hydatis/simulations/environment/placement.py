@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hydatis.scheduler.open_decision import OpenDecision
 from hydatis.simulations.baselines.policies import OneScoreByChance
-from hydatis.simulations.environment.observing import NODE_FEATURES, POD_FEATURES, Feature, Observer
+from hydatis.simulations.environment.observing import COLUMNS, Observer
 from hydatis.simulations.environment.rewarding import CostMeter, RewardWeights
 from hydatis.simulations.measures.catalogue import measure_run
 from hydatis.simulations.measures.prices import Prices
@@ -30,6 +30,8 @@ from hydatis.simulations.virtual_time.sources import open_source
 Observation = dict[str, Float32Array]
 Info = dict[str, Any]
 
+MOST_HOURS = 24.0
+"""Times between two decisions are cut here."""
 _SEEDS = 2**31
 _TERMS = ("efficiency", "availability", "cost", "infeasible")
 
@@ -43,15 +45,17 @@ class Placement(gymnasium.Env[Any, np.int64]):
     and the pod goes to the first node to which it can.
 
     ## Observation
-    A dictionary of two arrays of float32: `nodes`, of shape (nodes x 11,), node by node, and `pod`, of shape (7,). They
-    are flat because Stable-Baselines3 takes any other shape for a picture; `nodes.reshape(-1, 11)` is a row a node.
-    Their features, with bounds, are `observing.NODE_FEATURES` and `observing.POD_FEATURES`. They hold what the
-    scheduler knows, with metrics as late and as incomplete as in a cluster. After the last decision both are 0.
+    A dictionary of two arrays of float32. `nodes`, of shape (nodes x columns,), has the nodes one after the other; it
+    is flat because Stable-Baselines3 takes any other shape for a picture, and `rows_of` makes a row a node of it. The
+    columns, with bounds, are `observing.COLUMNS`: whether the node exists, whether the pod can go there, and what a
+    placement model reads in a cluster (`PLACEMENT_SCHEMA`), with metrics as late and as incomplete as there. `hours`,
+    of shape (1,), is the time since the decision before. After the last decision `nodes` is 0.
 
     ## Reward
     Minus what has accrued from the decision to the next one, in virtual time: efficiency (overload of CPU, in squared
     share times node-hours), availability (pod-hours of pods that do not run, and pods given up) and cost (US
-    dollars), each times its weight in `RewardWeights`. `terms` in the info has each of them.
+    dollars), each times its weight in `RewardWeights`. `terms` in the info has each of them, and `overload`, (nodes,),
+    how much of the efficiency each node cost.
 
     ## Beginning
     An empty cluster; the pods that the scenario has from the beginning come first. Each episode draws a workload,
@@ -83,11 +87,13 @@ class Placement(gymnasium.Env[Any, np.int64]):
         self.render_mode = render_mode
         nodes = self.scenario.node_count
         self.action_space = spaces.Discrete(nodes)
-        self.observation_space = spaces.Dict({"nodes": _box(nodes, NODE_FEATURES), "pod": _box(1, POD_FEATURES)})
+        self.observation_space = spaces.Dict({"nodes": _rows_box(nodes), "hours": spaces.Box(0.0, MOST_HOURS, (1,))})
         self._source: Source | None = None
         self._run: Run | None = None
         self._opened: OpenDecision | None = None
         self._turns: Iterator[float] = iter(())
+        self._decided_seconds = 0.0
+        """When the decision before the open one was made."""
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Begin an episode, up to its first decision.
@@ -108,6 +114,7 @@ class Placement(gymnasium.Env[Any, np.int64]):
         self._observer = Observer(run.machines, run.scheduler.cluster)
         run.begin()
         self._turns = run.turns()
+        self._decided_seconds = 0.0
         next(self._turns, None)
         self._proceed()
         return self._observation(), self._info({"workload_seed": number})
@@ -127,11 +134,11 @@ class Placement(gymnasium.Env[Any, np.int64]):
         if name not in self._opened.nodes:
             terms["infeasible"] -= self.weights.infeasible
             name = next(other for other in names if other in self._opened.nodes)
-        now = self._run.queue.now
+        now = self._decided_seconds = self._run.queue.now
         self._run.carry_out(self._run.scheduler.decide(name, now), now)
         for term, costs in self._proceed().items():
             terms[term] -= costs
-        info = self._info({"terms": terms})
+        info = self._info({"terms": terms, "overload": self._meter.overload_by_node()})
         truncated = self._opened is None
         if truncated:
             info["measures"] = measure_run(self._run.finish(), open_nodes=self._run.machines.untainted)
@@ -170,23 +177,28 @@ class Placement(gymnasium.Env[Any, np.int64]):
 
     def _observation(self) -> Observation:
         if self._run is None or self._opened is None:
-            sizes = {"nodes": self.scenario.node_count * len(NODE_FEATURES), "pod": len(POD_FEATURES)}
-            return {name: np.zeros(size, dtype=np.float32) for name, size in sizes.items()}
-        run = self._run
-        return {
-            "nodes": self._observer.nodes(self._opened).ravel(),
-            "pod": self._observer.pod(self._opened, run.queue.now, len(run.waiting)),
-        }
+            nodes = np.zeros((self.scenario.node_count, len(COLUMNS)), dtype=np.float32)
+        else:
+            nodes = self._observer.nodes(self._opened)
+        hours = (self._seconds() - self._decided_seconds) / 3600.0
+        return {"nodes": nodes.ravel(), "hours": np.array([min(hours, MOST_HOURS)], dtype=np.float32)}
+
+    def _seconds(self) -> float:
+        return 0.0 if self._run is None else self._run.queue.now
 
     def _info(self, more: Info) -> Info:
-        seconds = 0.0 if self._run is None else self._run.queue.now
-        return {"seconds": seconds, "action_mask": self.action_masks(), **more}
+        return {"seconds": self._seconds(), "action_mask": self.action_masks(), **more}
 
 
-def _box(count: int, features: tuple[Feature, ...]) -> spaces.Box:
-    """Return a space of `count` times the features, one after the other, each with its bounds."""
+def rows_of(nodes: Float32Array) -> Float32Array:
+    """Return (..., nodes, columns) of `nodes` of one or many observations, (..., nodes x columns)."""
+    return nodes.reshape(*nodes.shape[:-1], -1, len(COLUMNS))
+
+
+def _rows_box(count: int) -> spaces.Box:
+    """Return a space of so many rows, one after the other; a node that does not exist has a row of 0."""
     low, high = (
-        np.tile(np.array([getattr(feature, end) for feature in features], dtype=np.float32), count)
-        for end in ("low", "high")
+        np.tile(np.array([bound(0.0, getattr(one, end)) for one in COLUMNS], dtype=np.float32), count)
+        for end, bound in (("low", min), ("high", max))
     )
     return spaces.Box(low, high, dtype=np.float32)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hydatis.scheduler.arrays import Float64Array
 from hydatis.simulations.measures.prices import Prices
 from hydatis.simulations.virtual_time.record import PodOutcome
 from hydatis.simulations.virtual_time.running import Run
@@ -51,18 +52,21 @@ class CostMeter:
         )
         self._given_up = 0
         self._rates = dict.fromkeys(("efficiency", "availability", "cost"), 0.0)
+        self._overload_rates = np.zeros(len(machines))
+        """(nodes,) what an hour of each node's overload costs."""
+        self._overload = np.zeros(len(machines))
         self._since = 0.0
 
     def note(self) -> None:
         """Take down what an hour costs as things are now, from now on."""
         run, weights = self._run, self._weights
         share = run.running.by_node(run.running.cpu_wanted) / self._capacity
-        overload = float((np.maximum(share - TARGET_SHARE, 0.0) ** 2).sum())
+        self._overload_rates = weights.efficiency * np.maximum(share - TARGET_SHARE, 0.0) ** 2
         away = np.isin(run.recorder.outcome, (PodOutcome.KILLED, PodOutcome.LOST))
         absent = len(run.waiting) + int(np.count_nonzero(away))
         used = run.running.count_by_node() > 0
         self._rates = {
-            "efficiency": weights.efficiency * overload,
+            "efficiency": float(self._overload_rates.sum()),
             "availability": weights.availability * absent,
             "cost": weights.cost * float(self._usd_an_hour[used].sum()),
         }
@@ -72,8 +76,14 @@ class CostMeter:
         """Return the costs since they were last noted down, up to now."""
         hours = (now - self._since) / _HOUR_SECONDS
         self._since = now
+        self._overload += self._overload_rates * hours
         costs = {name: rate * hours for name, rate in self._rates.items()}
         given_up = int(np.count_nonzero(self._run.recorder.outcome == PodOutcome.GAVE_UP))
         costs["availability"] += self._weights.given_up * (given_up - self._given_up)
         self._given_up = given_up
         return costs
+
+    def overload_by_node(self) -> Float64Array:
+        """Return (nodes,) what each node's overload has cost since this was asked last."""
+        found, self._overload = self._overload, np.zeros(len(self._overload))
+        return found

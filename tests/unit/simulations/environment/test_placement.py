@@ -32,7 +32,12 @@ def env() -> Iterator[Any]:
 
 def by_node(observation: dict[str, Any]) -> Any:
     """(nodes, features)"""
-    return observation["nodes"].reshape(-1, len(placement.NODE_FEATURES))
+    return placement.rows_of(observation["nodes"])
+
+
+def column(name: str) -> int:
+    """Where a column stands in a row."""
+    return [each.name for each in placement.COLUMNS].index(name)
 
 
 def play(env: Any, seed: int) -> tuple[list[float], dict[str, Any]]:
@@ -69,7 +74,7 @@ def test_stable_baselines3_steps_several_at_once() -> None:
     many = vectorised.DummyVecEnv([lambda: gymnasium.make(NAME, assumptions=HOURS)] * 2)
     many.seed(1)
     observation = many.reset()
-    assert observation["nodes"].shape == (2, 6 * len(placement.NODE_FEATURES))
+    assert observation["nodes"].shape == (2, 6 * len(placement.COLUMNS))
     for _ in range(5):
         masks = np.array(many.env_method("action_masks"))
         observation, rewards, dones, infos = many.step(masks.argmax(axis=1))
@@ -77,7 +82,7 @@ def test_stable_baselines3_steps_several_at_once() -> None:
         assert not dones.any()
         assert all(info["terms"]["infeasible"] == 0 for info in infos)
     # The two were given seeds of their own, so they are not one episode played twice.
-    assert (observation["pod"][0] != observation["pod"][1]).any()
+    assert (observation["nodes"][0] != observation["nodes"][1]).any()
     many.close()
 
 
@@ -110,8 +115,8 @@ def test_the_mask_tells_where_the_pod_can_go(env: Any) -> None:
     # The control plane has a taint.
     assert info["action_mask"].tolist() == [False] * 3 + [True] * 3
     assert (env.action_masks() == info["action_mask"]).all()
-    feasible = [feature.name for feature in placement.NODE_FEATURES].index("feasible")
-    assert (by_node(observation)[:, feasible] == info["action_mask"]).all()
+    assert (by_node(observation)[:, column("feasible")] == info["action_mask"]).all()
+    assert (by_node(observation)[:, column("known")] == 1).all()
 
 
 def test_a_node_that_cannot_be_chosen_costs_and_the_pod_goes_elsewhere(env: Any) -> None:
@@ -119,16 +124,37 @@ def test_a_node_that_cannot_be_chosen_costs_and_the_pod_goes_elsewhere(env: Any)
     _, reward, _, _, info = env.step(0)
     assert info["terms"]["infeasible"] == -env.weights.infeasible
     assert reward == pytest.approx(sum(info["terms"].values()))
-    requested = [feature.name for feature in placement.NODE_FEATURES].index("cpu_requested")
+    requested = column("cpu_requested")
     observation = env.unwrapped._observation()
     assert by_node(observation)[3, requested] > 0
     assert (by_node(observation)[[0, 1, 2, 4, 5], requested] == 0).all()
 
 
+def test_overload_is_told_by_node_and_time_by_decision() -> None:
+    env = gymnasium.make(NAME, assumptions={**HOURS, "cpu_use_percent": "120"}).unwrapped
+    env.reset(seed=3)
+    hours, seconds, loaded = [], 0.0, False
+    while True:
+        # All on one node, which cannot serve them.
+        action = int(np.flatnonzero(env.action_masks())[0])
+        observation, _, _, over, info = env.step(action)
+        assert info["overload"].sum() == pytest.approx(-info["terms"]["efficiency"])
+        assert (info["overload"][:3] == 0).all()
+        loaded = loaded or bool(info["overload"][3] > 0)
+        hours.append(float(observation["hours"][0]))
+        if over:
+            break
+        seconds = info["seconds"]
+        assert sum(hours) == pytest.approx(seconds / 3600, abs=1e-5)
+    assert loaded
+    assert min(hours) == 0
+    assert not observation["nodes"].any()
+
+
 def test_environments_run_side_by_side() -> None:
     many = gymnasium.make_vec(NAME, num_envs=2, vectorization_mode="sync", assumptions=HOURS)
     observation, infos = many.reset(seed=1)
-    assert observation["nodes"].shape == (2, 6 * len(placement.NODE_FEATURES))
+    assert observation["nodes"].shape == (2, 6 * len(placement.COLUMNS))
     assert infos["action_mask"].shape == (2, 6)
     for _ in range(5):
         _, rewards, *_ = many.step(np.array([3, 4]))
