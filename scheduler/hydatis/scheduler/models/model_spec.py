@@ -84,13 +84,39 @@ def inline_manifest(
     packed = pack(data)
     if len(packed) > INLINE_MAX:
         raise ValueError(f"{len(packed)} characters of weights are more than the {INLINE_MAX} that one object holds")
+    return model_manifest(
+        name=name,
+        kind=kind,
+        version=version,
+        schema_hash=schema_hash,
+        sha256=digest_of(data),
+        weights={"inline": packed},
+        metrics=metrics,
+        provenance=provenance,
+    )
+
+
+def model_manifest(
+    *,
+    name: str,
+    kind: ModelKind,
+    version: str,
+    schema_hash: str,
+    sha256: str,
+    weights: Mapping[str, Any],
+    metrics: Mapping[str, float] | None = None,
+    provenance: Mapping[str, str | int] | None = None,
+) -> dict[str, Any]:
+    """Return the MLModel whose weights are there: `weights` is as in the spec, `sha256` of the unpacked file, the rest
+    as in `inline_manifest`.
+    """
     spec: dict[str, Any] = {
         "kind": kind.value,
         "version": version,
         "format": FORMAT,
         "schemaHash": schema_hash,
-        "sha256": digest_of(data),
-        "weights": {"inline": packed},
+        "sha256": sha256,
+        "weights": dict(weights),
     }
     if metrics:
         spec["metrics"] = dict(metrics)

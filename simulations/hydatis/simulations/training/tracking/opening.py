@@ -24,6 +24,8 @@ _SQLITE = "sqlite:///"
 _OF_HYDATIS = {
     # Nothing is told to anybody of what is trained here.
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # What was registered is told by who registers it.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # Seven repetitions, MLflow's default, keep a user waiting for four minutes before a dead server is told.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
