@@ -2,8 +2,10 @@
 real operator.
 """
 
+import asyncio
 import json
 import random
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,11 @@ import yaml
 from onnx import helper
 from typer.testing import CliRunner, Result
 
+from hydatis.operator.connection import Connection
+from hydatis.operator.credentials import CredentialSource
 from hydatis.registry.commands import model
+from hydatis.registry.errors import RegistryError
+from hydatis.registry.promoting import name_model, previous_model
 from hydatis.registry.pushing import condition
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.mlflow_server import MlflowServer
@@ -36,6 +42,8 @@ SYSTEM_NAMESPACE = "hydatis-system"
 WIDTH = SCHEMAS[ModelKind.LOAD].width
 POLICY = "registry-e2e"
 NAME = "hydatis-load"
+ROLE = "hydatis-model-publisher"
+DOCUMENTATION = Path(__file__).parents[2] / "docs/rbac.md"
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +71,25 @@ def mlflow_server(beginning: MlflowServer, operator: OperatorProcess, monkeypatc
     return beginning
 
 
-class Commands:
-    """`hydatis model` as the administrator of the cluster calls it."""
+@pytest.fixture(scope="module")
+def publisher(stage: Any) -> Path:
+    """Return the kubeconfig of somebody with the rights that docs/rbac.md grants, and no others."""
+    (documented,) = re.findall(r"```yaml\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    kubectl = stage.control_plane.kubectl
+    kubectl("apply", "--filename", "-", stdin=documented)
+    user = f"--serviceaccount={SYSTEM_NAMESPACE}:publisher"
+    kubectl("create", "serviceaccount", "publisher", f"--namespace={SYSTEM_NAMESPACE}")
+    kubectl("create", "clusterrolebinding", ROLE, f"--clusterrole={ROLE}", user)
+    kubectl("create", "rolebinding", ROLE, f"--role={ROLE}", user, f"--namespace={SYSTEM_NAMESPACE}")
+    found: Path = stage.control_plane.service_account_kubeconfig(SYSTEM_NAMESPACE, "publisher")
+    return found
 
-    def __init__(self, stage: Any) -> None:
-        self._kubeconfig = str(stage.control_plane.admin_kubeconfig)
+
+class Commands:
+    """`hydatis model` as somebody calls it who may do just that; `api` is the administrator's."""
+
+    def __init__(self, stage: Any, kubeconfig: Path) -> None:
+        self._kubeconfig = str(kubeconfig)
         self.api = stage.control_plane.api
 
     def call(self, *arguments: str) -> Result:
@@ -107,8 +129,8 @@ class Commands:
 
 
 @pytest.fixture
-def commands(stage: Any) -> Iterator[Commands]:
-    called = Commands(stage)
+def commands(stage: Any, publisher: Path) -> Iterator[Commands]:
+    called = Commands(stage, publisher)
     part = {"model": "hydatis-load-0", "weight": 50}
     called.create(
         "mlschedulerpolicies",
@@ -233,6 +255,43 @@ def test_large_weights_go_into_config_maps_or_are_fetched_from_the_server(
     assert "hydatis-load-1 is verified" in commands.done("push", NAME, "1", "--by-reference")
     found = commands.api.call("GET", f"{GROUP}/mlmodels/hydatis-load-1")
     assert found["spec"]["weights"]["url"].startswith(f"{mlflow_server.url}/api/2.0/mlflow-artifacts/artifacts/")
+
+
+def test_a_policy_that_others_change_meanwhile_keeps_what_they_wrote(
+    stage: Any, publisher: Path, commands: Commands
+) -> None:
+    outcomes: list[int] = []
+
+    def meddle(verb: str, resource: str, status: int, _: float) -> None:
+        """Change the policy between its reading and its writing, three times."""
+        if verb == "patch":
+            outcomes.append(status)
+        elif len(outcomes) < 3:
+            stage.control_plane.kubectl("annotate", "mlsp", POLICY, f"meddled-{len(outcomes)}=yes")
+
+    async def change() -> None:
+        connection = await Connection.open(CredentialSource(publisher), meddle)
+        try:
+            made = await name_model(connection, POLICY, ModelKind.LOAD, "hydatis-load-4", None)
+            assert (made.before, made.after, made.none) == ("hydatis-load-0", "hydatis-load-4", False)
+            # Named already: nothing is written, and what is remembered stays.
+            assert (await name_model(connection, POLICY, ModelKind.LOAD, "hydatis-load-4", 50)).none
+            assert await previous_model(connection, POLICY, ModelKind.LOAD) == "hydatis-load-0"
+            with pytest.raises(RegistryError, match=r"has no spec\.ensemble\.anomaly; say with --weight"):
+                await name_model(connection, POLICY, ModelKind.ANOMALY, "hydatis-anomaly-1", None)
+            await name_model(connection, POLICY, ModelKind.ANOMALY, "hydatis-anomaly-1", 10)
+            with pytest.raises(RegistryError, match="remembers no anomaly model from before"):
+                await previous_model(connection, POLICY, ModelKind.ANOMALY)
+        finally:
+            await connection.close()
+
+    asyncio.run(change())
+    assert outcomes == [409, 409, 409, 200, 200]
+    policy = commands.api.call("GET", f"{GROUP}/mlschedulerpolicies/{POLICY}")
+    annotations = policy["metadata"]["annotations"]
+    assert {name for name in annotations if name.startswith("meddled")} == {"meddled-0", "meddled-1", "meddled-2"}
+    assert annotations["hydatis.io/previous-load-model"] == "hydatis-load-0"
+    assert policy["spec"]["ensemble"]["anomaly"] == {"model": "hydatis-anomaly-1", "weight": 10}
 
 
 def test_without_its_server_a_command_says_so_and_a_rollback_still_works(

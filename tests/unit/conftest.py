@@ -1,15 +1,17 @@
+"""Fixtures that unit tests of several rooms use."""
+
 import shutil
 from pathlib import Path
 
 import pytest
 
-from hydatis.simulations.training.tracking.opening import check_store
-
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite store of MLflow that holds nothing: to make one takes longer than to use it."""
-    pytest.importorskip("mlflow", reason="tracking needs the extra `models`")
+    pytest.importorskip("mlflow", reason="a registry needs the extra `models`")
+    from hydatis.simulations.training.tracking.opening import check_store  # noqa: PLC0415 - for few tests
+
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     check_store(f"sqlite:///{path}")
     return path
