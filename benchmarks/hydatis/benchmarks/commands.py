@@ -1,7 +1,8 @@
 """`hydatis bench`: the command line of the benchmarks.
 
 Without a subcommand it measures HYDATIS beside kube-scheduler, each with a cluster to itself; `core` measures the
-decision core alone; `simulations` what simulations cost; `rivals` lets two schedulers loose on the same nodes.
+decision core alone; `models` what models cost in a decision; `simulations` what simulations cost; `rivals` lets two
+schedulers loose on the same nodes.
 """
 
 import signal
@@ -18,6 +19,7 @@ from hydatis.benchmarks.core.commands import core
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.figures import draw, require_matplotlib
 from hydatis.benchmarks.machine import machine, program_versions, versions
+from hydatis.benchmarks.models.commands import models
 from hydatis.benchmarks.modes import MODES, mode_named
 from hydatis.benchmarks.outputs import check_output, once, plain_console, write_json
 from hydatis.benchmarks.reporting import print_table, report, write_markdown
@@ -36,6 +38,7 @@ PROGRAMS = (Program.ETCD, Program.APISERVER, Program.SCHEDULER, Program.HELM)
 
 bench = typer.Typer(invoke_without_command=True)
 bench.command("core")(core)
+bench.command("models")(models)
 bench.command("rivals")(rivals)
 bench.command("simulations")(simulations)
 

@@ -71,7 +71,7 @@ def measure(
     clock = PluginClock()
     plain, timed = scene.scheduler(), scene.scheduler(clock.profile(Profile()))
     results = []
-    with _collecting_garbage_as_the_operator_does():
+    with collecting_garbage_as_the_operator_does():
         for shape in shapes:
             progress(f"measuring: {shape.name}")
             totals, parts = _Samples(), _Samples()
@@ -168,7 +168,7 @@ def _entry(shape: Shape, totals: _Samples, parts: _Samples) -> dict[str, Any]:
 
 
 @contextmanager
-def _collecting_garbage_as_the_operator_does() -> Iterator[None]:
+def collecting_garbage_as_the_operator_does() -> Iterator[None]:
     """See `hydatis.operator.running`: what exists before the first decision is not looked at again."""
     before = gc.get_threshold()
     gc.collect()

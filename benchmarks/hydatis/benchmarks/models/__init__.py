@@ -1,0 +1,1 @@
+"""What models cost in a decision: `hydatis bench models`."""
