@@ -18,7 +18,6 @@ import typer
 if TYPE_CHECKING:
     from hydatis.simulations.reporting.study import Study
     from hydatis.simulations.sweeps.plan import Plan
-    from hydatis.simulations.sweeps.running import RunMany
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +175,11 @@ def _sweep(options: _Options) -> None:
     from hydatis.simulations.sweeps.one_run import run_job
     from hydatis.simulations.sweeps.planning import jobs_of
     from hydatis.simulations.sweeps.running import sweep
+    from hydatis.simulations.sweeps.where import runs_made
 
     plan = _plan(options)
     jobs = jobs_of(plan)
-    run_many = _run_many(options, len(jobs))
+    run_many = runs_made(options.jobs, options.dask_scheduler, len(jobs))
     if options.html is not None:
         from hydatis.simulations.reporting.figures import require_matplotlib
 
@@ -211,24 +211,6 @@ def _plan(options: _Options) -> "Plan":
         raise SimulationError(f"--reference {options.reference} is not among the policies; add it to --policies.")
     seeds = tuple(range(options.first_seed, options.first_seed + options.seeds))
     return Plan(scenarios, policies, seeds, parse_assumptions(options.assume))
-
-
-def _run_many(options: _Options, runs: int) -> "RunMany":
-    """Decide where runs are made: here one by one, in processes, or on the workers of a scheduler."""
-    from hydatis.simulations.errors import SimulationError
-    from hydatis.simulations.sweeps.on_dask import on_scheduler, on_this_machine, require_distributed
-    from hydatis.simulations.sweeps.running import one_after_the_other
-
-    if options.dask_scheduler is not None:
-        if options.jobs is not None:
-            raise SimulationError("--jobs and --dask-scheduler exclude each other; give one of them.")
-        require_distributed()
-        return on_scheduler(options.dask_scheduler)
-    processes = min(options.jobs or os.cpu_count() or 1, runs)
-    if processes == 1:
-        return one_after_the_other
-    require_distributed()
-    return on_this_machine(processes)
 
 
 def _write(options: _Options, studies: "Sequence[Study]") -> None:

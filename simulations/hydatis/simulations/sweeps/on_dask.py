@@ -7,7 +7,7 @@ recorded workloads, the same traces; each checks that before it runs anything.
 import logging
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,7 @@ from hydatis.simulations.errors import SimulationError
 from hydatis.simulations.sweeps.code_version import code_version
 from hydatis.simulations.sweeps.data_version import data_version
 from hydatis.simulations.sweeps.job import Job
-from hydatis.simulations.sweeps.running import RunMany, RunOne
-from hydatis.simulations.sweeps.summary import RunSummary
+from hydatis.simulations.sweeps.running import RunMany, T
 from hydatis.simulations.traces.folder import DATA_VARIABLE
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def require_distributed() -> None:
 def on_this_machine(processes: int) -> RunMany:
     """Run in so many processes, which live as long as the sweep."""
 
-    def run_many(jobs: Sequence[Job], run_one: RunOne) -> Iterator[RunSummary]:
+    def run_many(jobs: Sequence[Job], run_one: Callable[[Job], T]) -> Iterator[T]:
         from distributed import Client, LocalCluster  # noqa: PLC0415
 
         if not jobs:
@@ -82,7 +81,7 @@ def _started_deaf_to_interrupts() -> Iterator[None]:
 def on_scheduler(address: str) -> RunMany:
     """Run on the workers of a Dask scheduler."""
 
-    def run_many(jobs: Sequence[Job], run_one: RunOne) -> Iterator[RunSummary]:
+    def run_many(jobs: Sequence[Job], run_one: Callable[[Job], T]) -> Iterator[T]:
         from distributed import Client  # noqa: PLC0415
 
         if not jobs:
@@ -100,23 +99,24 @@ def on_scheduler(address: str) -> RunMany:
     return run_many
 
 
-def _finished(client: "Client", jobs: Sequence[Job], run_one: RunOne) -> Iterator[RunSummary]:
+def _finished(client: "Client", jobs: Sequence[Job], run_one: Callable[[Job], T]) -> Iterator[T]:
     """Give runs as they finish; the first that fails ends the sweep, and so does whoever stops asking."""
     from distributed import as_completed  # noqa: PLC0415
 
     futures = {client.submit(_checked, job, run_one, pure=False): job for job in jobs}
     try:
         for future in as_completed(futures):
-            yield _result(future, futures[future])
+            found: T = _result(future, futures[future])
+            yield found
     finally:
         client.cancel(list(futures), force=True)
 
 
-def _result(future: Any, job: Job) -> RunSummary:
+def _result(future: Any, job: Job) -> Any:
     from distributed import KilledWorker  # noqa: PLC0415
 
     try:
-        summary: RunSummary = future.result()
+        return future.result()
     except SimulationError as error:
         raise SimulationError(f"{job.label}: {error}") from error
     except KilledWorker as error:
@@ -124,10 +124,9 @@ def _result(future: Any, job: Job) -> RunSummary:
             f"{job.label}: the process that ran it died again and again, most likely for want of memory; "
             f"use fewer processes with --jobs."
         ) from error
-    return summary
 
 
-def _checked(job: Job, run_one: RunOne) -> RunSummary:
+def _checked(job: Job, run_one: Callable[[Job], T]) -> T:
     """Run, on a worker, with the code and the traces that the job is for."""
     if job.code != code_version():
         raise SimulationError(

@@ -45,6 +45,21 @@ def parse_assumptions(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def parse_changes(given: Sequence[str]) -> dict[str, str]:
+    """Read `NAME=VALUE`, one value each.
+
+    Raises:
+        SimulationError: one is written otherwise, or a name is there twice.
+
+    """
+    found = {}
+    for name, values in parse_assumptions(given).items():
+        if len(values) > 1:
+            raise SimulationError(f"--assume {name}={','.join(values)} has several values; give one.")
+        found[name] = values[0]
+    return found
+
+
 def parse_policies(text: str | None, known: Sequence[str]) -> tuple[str, ...]:
     """Read names of policies that are separated by commas; all of them without any.
 

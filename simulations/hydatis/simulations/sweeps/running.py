@@ -5,16 +5,27 @@ Called by `hydatis simulate`. A run is kept as soon as it is done, so an interru
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from hydatis.simulations.errors import SimulationError
 from hydatis.simulations.sweeps.job import Job
 from hydatis.simulations.sweeps.kept_runs import KeptRuns
 from hydatis.simulations.sweeps.summary import RunSummary
 
+T = TypeVar("T")
+RunSweep = Callable[[Sequence[Job], "RunOne"], Iterator[RunSummary]]
+"""Makes the runs of a sweep, in any order."""
 RunOne = Callable[[Job], RunSummary]
 """Makes one run; a function of a module, so that another process finds it."""
-RunMany = Callable[[Sequence[Job], RunOne], Iterator[RunSummary]]
-"""Makes runs and gives them in any order."""
+
+
+class RunMany(Protocol):
+    """Makes runs and gives what comes of them, in any order."""
+
+    def __call__(self, jobs: Sequence[Job], run_one: Callable[[Job], T], /) -> Iterator[T]:
+        """`run_one` makes one run; a function that another process finds."""
+
+
 Done = Callable[[RunSummary, bool], None]
 """Told of every run that is there, and whether it was kept before."""
 
@@ -28,7 +39,13 @@ class Swept:
     """Runs that an interruption left out."""
 
 
-def sweep(jobs: Sequence[Job], run_one: RunOne, run_many: RunMany, kept: KeptRuns | None, done: Done) -> Swept:
+def sweep(
+    jobs: Sequence[Job],
+    run_one: RunOne,
+    run_many: Callable[[Sequence[Job], RunOne], Iterator[RunSummary]],
+    kept: KeptRuns | None,
+    done: Done,
+) -> Swept:
     """Make all runs. An interruption (KeyboardInterrupt) ends it with what is there.
 
     Raises:
@@ -55,7 +72,7 @@ def sweep(jobs: Sequence[Job], run_one: RunOne, run_many: RunMany, kept: KeptRun
     )
 
 
-def one_after_the_other(jobs: Sequence[Job], run_one: RunOne) -> Iterator[RunSummary]:
+def one_after_the_other(jobs: Sequence[Job], run_one: Callable[[Job], T]) -> Iterator[T]:
     """Run in this process.
 
     Raises:

@@ -103,6 +103,10 @@ class Run:
         """The pods that wait for a node."""
         return frozenset(self._waiting)
 
+    def pod_of(self, uid: str) -> int:
+        """Return which pod of the workload this is. Raises KeyError when there is none of the uid now."""
+        return self._pods_by_uid[uid]
+
     def play(self) -> RunRecord:
         """Run from the beginning to the end."""
         self.begin()
