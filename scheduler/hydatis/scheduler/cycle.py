@@ -12,8 +12,9 @@ import numpy as np
 from hydatis.scheduler.arrays import NO_ROWS, Rows
 from hydatis.scheduler.binding import bind
 from hydatis.scheduler.cluster import Cluster
-from hydatis.scheduler.decision import Decision, Mode, ModelReference, NodeScore
+from hydatis.scheduler.decision import Decision, Mode, ModelReference, NodeScore, PluginRejections
 from hydatis.scheduler.evaluating import Evaluations
+from hydatis.scheduler.evidence import BEST
 from hydatis.scheduler.filter_args import FilterArgs
 from hydatis.scheduler.filtering import NO_NODES, Filters, held_back, no_nodes_available
 from hydatis.scheduler.instructions import Instruction, ReportUnschedulable
@@ -27,7 +28,7 @@ from hydatis.scheduler.prefiltering import Rejected, SearchSpace, prefilter
 from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.reserving import Reservations, reserve
 from hydatis.scheduler.scoring import Evaluation
-from hydatis.scheduler.selecting import select
+from hydatis.scheduler.selecting import best_rows, select
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class SchedulingCycle:
     evaluations: Evaluations
     profile: Profile
     random: np.random.Generator
+    keep_evidence: bool = False
+    """Whether decisions keep what they saw, to be explained later."""
 
     def run(self, pod: PendingPod, policies: Iterable[Policy], now: float) -> Instruction:
         """Find a node for the pod and reserve it, or say why there is none."""
@@ -102,10 +105,13 @@ class SchedulingCycle:
         if chosen is not None:
             decision = replace(decision, feasible=1, chosen=chosen, nominated=True)
         else:
-            selection = select(evaluation.ranking(), self.random)
+            ranking = evaluation.ranking()
+            selection = select(ranking, self.random)
             if selection is None:
                 return self._unschedulable(pod, found.args, decision, found.space, found.beside)
-            best = evaluation.node_scores([row for row in selection if row is not None])
+            rows = best_rows(ranking, selection, BEST if self.keep_evidence else 2)
+            evidence = evaluation.evidence(rows) if self.keep_evidence else None
+            best = evaluation.node_scores(rows) if evidence is None else evidence.best
             chosen = best[0]
             shadow, watching = self._shadow(found)
             decision = replace(
@@ -115,6 +121,7 @@ class SchedulingCycle:
                 runner_up=best[1] if len(best) > 1 else None,
                 shadow=shadow,
                 models=watching or evaluation.models_used,
+                evidence=evidence,
             )
         return self.place(pod, chosen, decision)
 
@@ -212,7 +219,9 @@ class SchedulingCycle:
         if not self.cluster.node_count:
             return ReportUnschedulable(pod.reference, NO_NODES, decision, nominated_node="")
         diagnosis = self.evaluations.diagnosis(pod.pod_class, args, space, beside)
-        decision = replace(decision, rejections=diagnosis.reasons, rejected_by=diagnosis.plugins)
+        decision = replace(
+            decision, rejections=diagnosis.reasons, rejected_by=diagnosis.plugins, rejected=diagnosis.by_plugin
+        )
         message = no_nodes_available(decision.nodes, diagnosis.reasons)
         report = ReportUnschedulable(pod.reference, message, decision)
         return self._make_room(pod, args, report, diagnosis.resolvable)
@@ -253,6 +262,8 @@ def _unschedulable_everywhere(decision: Decision, rejected: Rejected) -> ReportU
         runner_up=None,
         rejections={rejected.reason: decision.nodes},
         rejected_by=frozenset({rejected.plugin}),
+        rejected=(PluginRejections(rejected.plugin, decision.nodes, {rejected.reason: decision.nodes}),),
+        evidence=None,
     )
     message = f"{no_nodes_available(decision.nodes, {})} {rejected.reason}." if decision.nodes else NO_NODES
     return ReportUnschedulable(decision.pod, message, decision, nominated_node="")

@@ -1,9 +1,12 @@
 """The record of one scheduling cycle: what was chosen, by how much, and why the other nodes were not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from hydatis.scheduler.evidence import Evidence
 
 
 class Mode(StrEnum):
@@ -39,6 +42,18 @@ class ModelReference(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRejections:
+    """The nodes that one plugin was the first to reject."""
+
+    plugin: str
+    nodes: int
+    reasons: Mapping[str, int]
+    """Reason, in kube-scheduler's words, to the number of these nodes; a node may have several."""
+    examples: tuple[str, ...] = ()
+    """Some of the nodes; none where the plugin looked at the pod alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,10 @@ class Decision:
     """Whether it is the node that was kept for the pod, so that no other was looked at."""
     shadow: NodeScore | None = None
     """What the ensemble would have chosen, under a policy whose ensemble only watches; None: no ensemble watched."""
+    rejected: tuple["PluginRejections", ...] = ()
+    """The same as `rejections` by plugin; filled only when no node was feasible."""
+    evidence: "Evidence | None" = field(default=None, repr=False, compare=False)
+    """What the decision saw, where it is kept (`Settings.keep_evidence`) and there was something to choose."""
     models: tuple[ModelReference, ...] = ()
     """The models that scored the nodes, or would have under a policy whose ensemble only watches."""
 

@@ -88,6 +88,11 @@ class EnsembleWeights:
         """Whether any part has a weight above 0."""
         return bool(self.expected_overload or self.load or self.placement or self.anomaly)
 
+    @property
+    def whole(self) -> int:
+        """What the weights of the parts that count add up to."""
+        return self.expected_overload + sum(part.weight for part in self.needed())
+
 
 def read_ensemble(reader: FieldReader, value: object, path: str) -> EnsembleWeights | None:
     """Read `spec.ensemble`; None when it is left out. Errors go to the reader."""

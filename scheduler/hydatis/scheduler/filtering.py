@@ -9,6 +9,7 @@ import numpy as np
 
 from hydatis.scheduler.arrays import NO_ROWS, BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
+from hydatis.scheduler.decision import PluginRejections
 from hydatis.scheduler.nominations import Beside, requested_by
 from hydatis.scheduler.plugins import FilterPlugin, NeighbourFilterPlugin, Scope, for_owner
 from hydatis.scheduler.plugins.node_resources_fit import NodeResourcesFit
@@ -18,6 +19,8 @@ from hydatis.scheduler.profile import Profile
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.what_if import WhatIf
 
+EXAMPLES = 3
+"""Nodes that are named of those that a plugin rejects."""
 NO_NODES = "no nodes available to schedule pods"
 """kube-scheduler's message for a cluster without nodes (ErrNoNodesAvailable)."""
 
@@ -43,6 +46,8 @@ class Diagnosis:
     reasons.
     """
     plugins: frozenset[str]
+    by_plugin: tuple[PluginRejections, ...]
+    """The same by the first plugin that rejects each node, in the order in which they ran."""
     resolvable: Rows
     """Nodes that the pod might fit if pods left them; the plugin that rejects a node first decides that."""
 
@@ -53,11 +58,15 @@ class _Tally:
 
     reasons: Counter[str] = field(default_factory=Counter[str])
     plugins: set[str] = field(default_factory=set[str])
+    by_plugin: list[PluginRejections] = field(default_factory=list[PluginRejections])
     resolvable: list[Rows] = field(default_factory=list[Rows])
 
-    def add(self, rejection: Rejection) -> None:
+    def add(self, rejection: Rejection, cluster: Cluster) -> None:
+        reasons = rejection.reasons()
+        examples = tuple(cluster.node_name(row) for row in rejection.rows[:EXAMPLES].tolist())
         self.plugins.add(rejection.plugin)
-        self.reasons.update(rejection.reasons())
+        self.by_plugin.append(PluginRejections(rejection.plugin, len(rejection.rows), reasons, examples))
+        self.reasons.update(reasons)
         self.resolvable.append(rejection.rows[~rejection.unresolvable()])
 
 
@@ -167,17 +176,19 @@ def diagnose(profile: Profile, pod: PodClass, cluster: Cluster, space: SearchSpa
     left_out = cluster.node_count - len(remaining)
     if left_out:
         # schedule_one.go, findNodesThatFitPod: the nodes that PreFilter never let be looked at.
-        tally.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"] = left_out
+        reason = f"node(s) didn't satisfy plugin(s) [{' '.join(space.narrowed_by)}]"
+        tally.reasons[reason] = left_out
+        tally.by_plugin.append(PluginRejections(" ".join(space.narrowed_by), left_out, {reason: left_out}))
     if beside:
         out = [NO_ROWS]
         for rejection in rejections_beside(filters, cluster, remaining, beside):
-            tally.add(rejection)
+            tally.add(rejection, cluster)
             out.append(rejection.rows)
         remaining = np.setdiff1d(remaining, np.concatenate(out))
     for rejection in filters.rejections(remaining):
-        tally.add(rejection)
+        tally.add(rejection, cluster)
     rows = np.sort(np.concatenate(tally.resolvable)) if tally.resolvable else remaining[:0]
-    return Diagnosis(dict(tally.reasons), frozenset(tally.plugins), rows)
+    return Diagnosis(dict(tally.reasons), frozenset(tally.plugins), tuple(tally.by_plugin), rows)
 
 
 def rejections_beside(filters: Filters, cluster: Cluster, rows: Rows, beside: Beside) -> Iterator[Rejection]:

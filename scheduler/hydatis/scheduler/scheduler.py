@@ -55,6 +55,8 @@ class Settings:
     """Backoff and flush."""
     evaluation_memory_bytes: int = 64 * 2**20
     """Most memory for the remembered verdicts and scores of equivalence classes."""
+    keep_evidence: bool = False
+    """Whether decisions keep what they saw of the best nodes (`Decision.evidence`), to be explained later."""
     load: LoadSettings = field(default_factory=LoadSettings)
     """How measurements of nodes and pods are taken."""
 
@@ -101,7 +103,14 @@ class Scheduler:
         )
         preemptor = Preemptor(self._cluster, self._reservations, self._nominations, self._budgets, profile, random)
         self._cycle = SchedulingCycle(
-            self._cluster, self._reservations, self._nominations, preemptor, self._evaluations, profile, random
+            self._cluster,
+            self._reservations,
+            self._nominations,
+            preemptor,
+            self._evaluations,
+            profile,
+            random,
+            settings.keep_evidence,
         )
         self._open: tuple[Candidates, frozenset[str]] | None = None
         """The decision that is left to the caller, and the nodes that it may choose."""

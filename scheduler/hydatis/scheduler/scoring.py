@@ -5,19 +5,21 @@ change logs name are filtered and scored anew; a placement touches one row, so t
 cluster of any size, apart from taking the maximum of one array.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import ModelReference, NodeScore
+from hydatis.scheduler.evidence import OTHERS, Evidence
 from hydatis.scheduler.filtering import filter_rows
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.normalizing import normalize, normalize_one
 from hydatis.scheduler.plugins import Composite, FilterPlugin, Normalization, OwnerAware, Scope, ScorePlugin
 from hydatis.scheduler.profile import PluginSet
 from hydatis.scheduler.requirements import Requirements
+from hydatis.scheduler.resources import PODS_COLUMN
 
 INFEASIBLE = -1
 """Stands in the ranking for a node that cannot run the pod; scores are never negative."""
@@ -143,20 +145,47 @@ class Evaluation:
         """Describe feasible rows, those of the last ranking. Beside a composite plugin, what gives all feasible rows
         the same is left out.
         """
+        picked = np.array(rows, dtype=np.intp)
+        shares = [plugin.shares(self._requirements, self._cluster, picked) for plugin in self._composites]
+        return self._told(rows, picked, shares)
+
+    def evidence(self, rows: Sequence[int]) -> Evidence:
+        """Describe feasible rows as `node_scores` does, the chosen one first, and keep what was seen of them and of
+        other feasible ones.
+        """
+        feasible = np.flatnonzero(self.feasible)
+        others = feasible[:: -(-len(feasible) // OTHERS)]
+        best = np.array(rows, dtype=np.intp)
+        shares, features, weights = [], None, None
+        for plugin in self._composites:
+            of_plugin, features = plugin.seen(self._requirements, self._cluster, best, others)
+            weights = plugin.weights
+            shares.append(of_plugin)
+        everything = np.concatenate([best, others])
+        return Evidence(
+            tuple(self._told(rows, best, shares)),
+            self._cluster.allocatable[: PODS_COLUMN + 1, everything],
+            self._cluster.requested[: PODS_COLUMN + 1, everything],
+            features,
+            weights,
+        )
+
+    def _told(
+        self, rows: Sequence[int], picked: Rows, composites: Sequence[Mapping[str, Int64Array]]
+    ) -> list[NodeScore]:
+        """Describe rows, `picked` the same as an array, with the shares of composite plugins in their order."""
         told: list[tuple[str, list[int]]] = []
+        left = iter(composites)
         alike = self._alike() if self._composites else frozenset()
         for entry in self._scores:
             name, normalization = entry.plugin.name, entry.plugin.normalization
             if isinstance(entry.plugin, Composite):
-                shares = entry.plugin.shares(self._requirements, self._cluster, np.array(rows, dtype=np.intp))
-                told.extend((part, (entry.weight * share).tolist()) for part, share in shares.items())
+                told.extend((part, (entry.weight * share).tolist()) for part, share in next(left).items())
             elif name not in alike:
                 highest = 0 if normalization is Normalization.NONE else self._highest(name)
-                raw = [int(self._raw[name][row]) for row in rows]
+                raw = self._raw[name][picked].tolist()
                 told.append((name, [entry.weight * normalize_one(score, highest, normalization) for score in raw]))
-        told.extend(
-            (name, [int(part[r]) for r in rows]) for name, part in self._neighbour_parts.items() if name not in alike
-        )
+        told.extend((name, part[picked].tolist()) for name, part in self._neighbour_parts.items() if name not in alike)
         found = []
         for number, row in enumerate(rows):
             parts = tuple((name, scores[number]) for name, scores in told)

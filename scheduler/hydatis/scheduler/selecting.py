@@ -34,3 +34,17 @@ def select(ranking: Int64Array, random: np.random.Generator) -> Selection | None
     others[first] = INFEASIBLE
     second = int(others.argmax())
     return Selection(first, None if others[second] == INFEASIBLE else second)
+
+
+def best_rows(ranking: Int64Array, selection: Selection, count: int) -> list[int]:
+    """Return up to `count` feasible rows: the chosen one, the runner-up, and those after them by rank."""
+    rows = [selection.row] if selection.runner_up is None else [selection.row, selection.runner_up]
+    others = ranking.copy()
+    others[rows] = INFEASIBLE
+    while len(rows) < count:
+        row = int(others.argmax())
+        if others[row] == INFEASIBLE:
+            break
+        rows.append(row)
+        others[row] = INFEASIBLE
+    return rows

@@ -51,6 +51,16 @@ NODE_SCHEMA = FeatureSchema("node", 1, _NODE)
 """What anomaly scores see: one node."""
 PLACEMENT_SCHEMA = FeatureSchema("placement", 1, (*_NODE, *_PLACEMENT))
 """What the load model and the placement agent see: one pod on one node. It begins with the node's own columns."""
+REQUESTS_SCHEMA = FeatureSchema(
+    "requests",
+    1,
+    (
+        *(feature for feature in _NODE if feature.name in ("cpu_requested", "memory_requested")),
+        *(feature for feature in _NODE if feature.name in ("pods", "pod_density", "cpu_capacity")),
+        Feature("memory_capacity", "GiB", 0.0, 65536.0, 0.0, "memory that the node can allocate"),
+    ),
+)
+"""What decisions without an ensemble are explained by; no model reads it."""
 SCHEMAS: Mapping[ModelKind, FeatureSchema] = MappingProxyType(
     {ModelKind.LOAD: PLACEMENT_SCHEMA, ModelKind.PLACEMENT: PLACEMENT_SCHEMA, ModelKind.ANOMALY: NODE_SCHEMA}
 )

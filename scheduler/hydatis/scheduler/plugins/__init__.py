@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Protocol, Self, TypeVar
 
-from hydatis.scheduler.arrays import BoolArray, Int64Array, Rows
+from hydatis.scheduler.arrays import BoolArray, Float32Array, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.cluster_events import ClusterEvent
 from hydatis.scheduler.decision import ModelReference
+from hydatis.scheduler.ensemble_weights import EnsembleWeights
 from hydatis.scheduler.instructions import VolumesToBind
 from hydatis.scheduler.neighbours import Neighbours
 from hydatis.scheduler.owner import Owner
@@ -130,8 +131,17 @@ class OwnerAware:
 class Composite:
     """Base of score plugins that are made of parts, which decisions tell apart."""
 
+    weights: EnsembleWeights
+    """Of the parts that count."""
+
     def shares(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, Int64Array]:
         """Return by name what each part adds to each row's score."""
+        raise NotImplementedError
+
+    def seen(
+        self, requirements: Requirements, cluster: Cluster, rows: Rows, others: Rows
+    ) -> tuple[Mapping[str, Int64Array], Float32Array]:
+        """Return the shares of `rows`, and what models see of those and of `others`: (rows and others, features)."""
         raise NotImplementedError
 
     def models_used(self) -> tuple[ModelReference, ...]:

@@ -14,11 +14,11 @@ hundreds of cores, as a mean over the horizon it was trained for.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from hydatis.scheduler.arrays import Float64Array, Int64Array, Rows
+from hydatis.scheduler.arrays import Float32Array, Float64Array, Int64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.decision import ModelReference
 from hydatis.scheduler.ensemble_weights import MODEL_FIELDS, EnsembleWeights
@@ -85,11 +85,16 @@ class Ensemble(OwnerAware, Composite):
 
     def shares(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, Int64Array]:
         """Return by name what each part adds to each row's score, in hundredths of a point."""
-        parts = self.parts(requirements, cluster, rows)
-        whole = sum(weight for weight, _ in parts.values())
-        return {
-            name: np.rint(POINTS * weight / whole * scores).astype(np.int64) for name, (weight, scores) in parts.items()
-        }
+        return _shares(self.parts(requirements, cluster, rows))
+
+    def seen(
+        self, requirements: Requirements, cluster: Cluster, rows: Rows, others: Rows
+    ) -> tuple[Mapping[str, Int64Array], Float32Array]:
+        """Return the shares of `rows`, and the features of those and of `others`, by `PLACEMENT_SCHEMA`."""
+        everything = np.concatenate([rows, others])
+        added = self.closed_form.added_overload(requirements, cluster, everything)
+        features = placement_features(requirements, self.owner, cluster, everything, added)
+        return _shares(self._parts(added[: len(rows)], features[: len(rows)])), features
 
     def models_used(self) -> tuple[ModelReference, ...]:
         """Name the loaded models."""
@@ -97,25 +102,44 @@ class Ensemble(OwnerAware, Composite):
 
     def parts(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Mapping[str, tuple[int, Float64Array]]:
         """Return by name each part that counts: its weight, and what it says of each row, 0 to 100."""
-        found: dict[str, tuple[int, Float64Array]] = {}
         added = self.closed_form.added_overload(requirements, cluster, rows)
+        features = placement_features(requirements, self.owner, cluster, rows, added) if self.models else None
+        return self._parts(added, features)
+
+    def _parts(self, added: Float64Array, features: Float32Array | None) -> Mapping[str, tuple[int, Float64Array]]:
+        found: dict[str, tuple[int, Float64Array]] = {}
         if self.weights.expected_overload:
             found[CLOSED_FORM_PART] = (self.weights.expected_overload, by_decade(added))
-        if self.models:
-            features = placement_features(requirements, self.owner, cluster, rows, added)
-            for kind, weight, read in self._modelled():
-                predicted = self.models[kind].predict(features[:, : SCHEMAS[kind].width])
-                found[MODEL_FIELDS[kind]] = (weight, read(predicted))
+        if features is not None:
+            for part in modelled_parts(self.weights):
+                predicted = self.models[part.kind].predict(features[:, : SCHEMAS[part.kind].width])
+                found[MODEL_FIELDS[part.kind]] = (part.weight, part.read(predicted))
         return found
 
-    def _modelled(self) -> Iterator[tuple[ModelKind, int, Callable[[Float64Array], Float64Array]]]:
-        """Yield the parts that models compute: kind, weight, and how to read what is predicted."""
-        parts = (
-            (ModelKind.LOAD, self.weights.load, by_decade),
-            (ModelKind.PLACEMENT, self.weights.placement, within_bounds),
-            (ModelKind.ANOMALY, self.weights.anomaly, usual),
-        )
-        return (part for part in parts if part[0] in self.models)
+
+class ModelledPart(NamedTuple):
+    """A part of an ensemble that a model computes, and how it is read."""
+
+    kind: ModelKind
+    model: str
+    """The name of its MLModel."""
+    weight: int
+    """1-100."""
+    read: Callable[[Float64Array], Float64Array]
+    """Predictions to 0 to 100."""
+
+
+def modelled_parts(weights: EnsembleWeights) -> Iterator[ModelledPart]:
+    """Yield the parts that models compute and that count."""
+    reads = {ModelKind.LOAD: by_decade, ModelKind.PLACEMENT: within_bounds, ModelKind.ANOMALY: usual}
+    return (ModelledPart(part.kind, part.model, part.weight, reads[part.kind]) for part in weights.needed())
+
+
+def _shares(parts: Mapping[str, tuple[int, Float64Array]]) -> Mapping[str, Int64Array]:
+    whole = sum(weight for weight, _ in parts.values())
+    return {
+        name: np.rint(POINTS * weight / whole * scores).astype(np.int64) for name, (weight, scores) in parts.items()
+    }
 
 
 def by_decade(added: Float64Array) -> Float64Array:
