@@ -80,6 +80,13 @@ def test_kubectl_says_why(played: tuple[dict[str, Any], str, Path]) -> None:
     assert "0/14 nodes are available: " in printed
 
 
+def test_a_placement_is_explained(played: tuple[dict[str, Any], str, Path]) -> None:
+    explained = played[1].partition("$ hydatis explain pod demo/")[2]
+    assert ": Bound on " in explained
+    assert "policy demo of generation 1, scheduler name hydatis" in explained
+    assert "NODE" in explained
+
+
 def test_without_a_terminal_lines_are_plain(played: tuple[dict[str, Any], str, Path]) -> None:
     _, printed, _ = played
     assert "\x1b" not in printed

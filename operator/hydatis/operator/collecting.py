@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from hydatis.operator.claiming import Claimer
 from hydatis.operator.conditions import ConditionWriter
+from hydatis.operator.decisions import DecisionLog
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
 from hydatis.operator.watching import Stream
@@ -28,7 +29,9 @@ class Collection:
         recorder: Recorder,
         conditions: ConditionWriter,
         streams: Iterable[Stream],
+        decisions: DecisionLog,
     ) -> None:
+        self._decisions = decisions
         self._core = core
         self._outbox = outbox
         self._claimer = claimer
@@ -78,6 +81,10 @@ class Collection:
         for model in core.models.values():
             models.add_metric((model.name, model.kind.value, model.version, model.digest), 1)
         yield models
+
+        log = self._decisions
+        yield GaugeMetricFamily("hydatis_decisions_kept", "Decisions that can still be explained.", value=len(log))
+        yield GaugeMetricFamily("hydatis_decisions_kept_bytes", "About how much memory they take.", value=log.bytes)
 
     def _outbox_metrics(self) -> Iterator[Metric]:
         outbox, recorder = self._outbox, self._recorder

@@ -1,14 +1,37 @@
-"""The commands `hydatis run` and `hydatis policy`. They import what they need when they run: --help stays quick."""
+"""The commands `hydatis run`, `hydatis policy` and `hydatis explain`.
+
+They import what they need when they run: --help stays quick.
+"""
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hydatis.operator.logs import LogFormat, LogLevel, configure
 
+
+class Output(StrEnum):
+    """How decisions are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 policy = typer.Typer(help="Work with MLSchedulerPolicy files.", no_args_is_help=True)
+explain = typer.Typer(help="Ask a running HYDATIS why pods went where they went, or nowhere.", no_args_is_help=True)
+
+_Url = Annotated[
+    str | None,
+    typer.Option(help="Address of HYDATIS, such as http://127.0.0.1:8080. Default: its pod, by kubectl port-forward."),
+]
+_Kubeconfig = Annotated[Path | None, typer.Option(help="Kubeconfig file for kubectl. Default: kubectl's own.")]
+_Context = Annotated[str | None, typer.Option(help="Context of the kubeconfig. Default: its current one.")]
+_Namespace = Annotated[str, typer.Option(help="Namespace in which HYDATIS runs.")]
+_Output = Annotated[Output, typer.Option("--output", "-o", help="Text for people, json with everything.")]
 
 
 def run(
@@ -25,6 +48,13 @@ def run(
     listen: Annotated[
         str, typer.Option(help="HOST:PORT of /metrics, /healthz and /readyz; port 0 takes a free one.")
     ] = "127.0.0.1:8080",
+    explain_listen: Annotated[
+        str | None,
+        typer.Option(
+            help="HOST:PORT on loopback that serves decisions to `hydatis explain`. Where --listen is on loopback, "
+            "that serves them, too."
+        ),
+    ] = None,
     scheduler_name: Annotated[
         list[str] | None, typer.Option(help="Pods with this spec.schedulerName are ours; repeatable. Default: hydatis.")
     ] = None,
@@ -51,12 +81,15 @@ def run(
     configure(log_format, log_level)
     try:
         host, port = options.listen_address(listen)
+        explaining = (None, 0) if explain_listen is None else options.explain_address(explain_listen)
         running.run(
             running.Options(
                 source=CredentialSource(kubeconfig, context),
                 namespace=None if namespace is None else options.namespace(namespace),
                 host=host,
                 port=port,
+                explain_host=explaining[0],
+                explain_port=explaining[1],
                 scheduler_names=options.scheduler_names(scheduler_name or ["hydatis"]),
                 bind_concurrency=options.bind_concurrency(bind_concurrency),
                 volume_bind_timeout_seconds=options.volume_bind_timeout(volume_bind_timeout),
@@ -94,3 +127,71 @@ def validate(
 @policy.callback()
 def _policy() -> None:
     """Keep `validate` a subcommand although it is the only one."""
+
+
+@explain.command()
+def pod(
+    name: Annotated[str, typer.Argument(metavar="NAMESPACE/NAME", help="The pod.")],
+    *,
+    url: _Url = None,
+    kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
+    namespace: _Namespace = "hydatis-system",
+    output: _Output = Output.TEXT,
+) -> None:
+    """Explain the last decisions about a pod, placed or not: its best nodes, their parts, and what made the difference.
+
+    Example: hydatis explain pod web/api-0
+    """
+    from hydatis.operator import options
+    from hydatis.operator.explain_client import Place, fetch
+    from hydatis.operator.explain_text import pod_text
+
+    def ask() -> Any:
+        path = "/v1/decisions/" + "/".join(options.pod_name(name))
+        return fetch(Place(url, kubeconfig, context, options.namespace(namespace)), path)
+
+    _print_decisions(ask, pod_text, output)
+
+
+@explain.command()
+def last(
+    *,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, max=1000, help="How many.")] = 20,
+    url: _Url = None,
+    kubeconfig: _Kubeconfig = None,
+    context: _Context = None,
+    namespace: _Namespace = "hydatis-system",
+    output: _Output = Output.TEXT,
+) -> None:
+    """List the last decisions, the newest first.
+
+    Example: hydatis explain last -n 50
+    """
+    from hydatis.operator import options
+    from hydatis.operator.explain_client import Place, fetch
+    from hydatis.operator.explain_text import list_text
+
+    def ask() -> Any:
+        path = f"/v1/decisions?limit={number}"
+        return fetch(Place(url, kubeconfig, context, options.namespace(namespace)), path)
+
+    _print_decisions(ask, list_text, output)
+
+
+def _print_decisions(
+    ask: Callable[[], Any], text: Callable[[Sequence[Mapping[str, Any]]], str], output: Output
+) -> None:
+    import orjson
+
+    from hydatis.operator.errors import ApiError, OperatorError
+
+    try:
+        document = ask()
+    except OperatorError as error:
+        print(f"error: {error.message if isinstance(error, ApiError) else error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    if output is Output.JSON:
+        print(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(text(document["decisions"]), end="")

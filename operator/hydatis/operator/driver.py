@@ -15,6 +15,7 @@ from typing import Any
 
 from hydatis.operator.binding import BOUND
 from hydatis.operator.conditions import ConditionWriter
+from hydatis.operator.decisions import DecisionLog
 from hydatis.operator.metrics import Metrics
 from hydatis.operator.outbox import Lane, Outbox
 from hydatis.operator.recording import Recorder
@@ -67,8 +68,10 @@ class Driver:
         metrics: Metrics,
         *,
         scheduler_names: frozenset[str],
+        decisions: DecisionLog | None = None,
     ) -> None:
         self.core = core
+        self._decisions = DecisionLog() if decisions is None else decisions
         self.submit_bind: Callable[[Bind], None] = lambda _: None
         self.submit_preemption: Callable[[PodReference, Preemption], None] = lambda *_: None
         self._outbox = outbox
@@ -176,11 +179,13 @@ class Driver:
         pod, decision = instruction.pod, instruction.decision
         self._metrics.bind_ended(outcome, decision, now)
         if outcome in BOUND:
+            self._decisions.bound(pod.uid)
             self._conditions.forget(pod.uid)
             self.tell(BindSucceeded(pod.uid))
             note = f"Successfully assigned {pod} to {instruction.node}: {decision.summary()}"
             self._recorder.normal(pod, "Scheduled", note, action="Binding", controller=decision.scheduler_name)
             return
+        self._decisions.not_bound(pod.uid, reason or outcome)
         self.tell(BindFailed(pod.uid, reason or outcome))
         if outcome == "gone":
             return
@@ -234,6 +239,7 @@ class Driver:
         return worked
 
     def _carry_out(self, instruction: Instruction, seconds: float) -> None:
+        self._decisions.note(instruction, time.time())
         if isinstance(instruction, Bind):
             self._conditions.withdraw(instruction.pod.uid)
             if instruction.volumes:

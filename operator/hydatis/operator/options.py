@@ -3,7 +3,8 @@
 import re
 
 from hydatis.operator.errors import Misconfigured
-from hydatis.scheduler.label_selectors import is_dns_label
+from hydatis.operator.loopback import is_loopback
+from hydatis.scheduler.label_selectors import is_dns_label, is_dns_subdomain
 
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 MOST_BIND_CONCURRENCY = 512
@@ -20,6 +21,20 @@ def listen_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def explain_address(text: str) -> tuple[str, int]:
+    """HOST:PORT of a loopback address. Raises Misconfigured."""
+    try:
+        host, port = listen_address(text)
+    except Misconfigured as error:
+        raise Misconfigured(error.problem.replace("--listen", "--explain-listen"), error.remedy) from None
+    if not is_loopback(host):
+        raise Misconfigured(
+            f"--explain-listen {text!r} is not of this machine alone, and decisions name pods of all namespaces.",
+            "Use 127.0.0.1 or [::1], and port-forwarding from elsewhere.",
+        )
+    return host, port
+
+
 def scheduler_names(names: list[str]) -> frozenset[str]:
     """The values of `spec.schedulerName` to schedule for. Raises Misconfigured."""
     for name in names:
@@ -29,6 +44,14 @@ def scheduler_names(names: list[str]) -> frozenset[str]:
                 "Use at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.",
             )
     return frozenset(names)
+
+
+def pod_name(text: str) -> tuple[str, str]:
+    """NAMESPACE/NAME of a pod. Raises Misconfigured."""
+    namespace, slash, name = text.partition("/")
+    if not slash or not is_dns_label(namespace) or not is_dns_subdomain(name):
+        raise Misconfigured(f"{text[:80]!r} does not name a pod.", "Write it as NAMESPACE/NAME, such as web/api-0.")
+    return namespace, name
 
 
 def namespace(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The HTTP server of the operator: /metrics, /healthz and /readyz.
+"""The HTTP servers of the operator: /metrics, /healthz and /readyz, and what is told to this machine alone.
 
 `running` starts it before anything else, so that a port in use is told at once. A probe answers 200 or 503 with a JSON
 body of all its checks, so that a person sees at once which one failed.
@@ -6,13 +6,14 @@ body of all its checks, so that a person sees at once which one failed.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import orjson
 from aiohttp import web
 from prometheus_client import exposition
 
 from hydatis.operator.errors import Misconfigured
+from hydatis.operator.loopback import is_loopback
 from hydatis.operator.metrics import Metrics
 
 Checks = Callable[[], Mapping[str, str]]
@@ -21,13 +22,17 @@ LAG_INTERVAL_SECONDS = 0.5
 
 
 class ProbeServer:
-    """Serves one address until stopped."""
+    """Serves one address until stopped, and a second one if asked to."""
 
-    def __init__(self, metrics: Metrics, *, health: Checks, readiness: Checks) -> None:
+    def __init__(
+        self, metrics: Metrics, *, health: Checks, readiness: Checks, local: Iterable[web.AbstractRouteDef] = ()
+    ) -> None:
+        """`local` is what only loopback addresses serve."""
         self._metrics = metrics
         self._health = health
         self._readiness = readiness
-        self._runner: web.AppRunner | None = None
+        self._local = tuple(local)
+        self._runners: list[web.AppRunner] = []
 
     async def start(self, host: str, port: int) -> str:
         """Listen; returns the address, with the port that was free when `port` is 0. Raises Misconfigured."""
@@ -36,22 +41,35 @@ class ProbeServer:
         app.router.add_get("/healthz", self._serve_health)
         app.router.add_get("/livez", self._serve_health)
         app.router.add_get("/readyz", self._serve_readiness)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-        await self._runner.setup()
+        if is_loopback(host):
+            app.router.add_routes(self._local)
+        return await self._listen(app, host, port, "--listen")
+
+    async def start_local(self, host: str, port: int) -> str:
+        """Listen on a second, loopback, address, for what only these serve; returns it. Raises Misconfigured."""
+        app = web.Application()
+        app.router.add_routes(self._local)
+        return await self._listen(app, host, port, "--explain-listen")
+
+    async def _listen(self, app: web.Application, host: str, port: int, option: str) -> str:
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            await self._runner.cleanup()
+            await runner.cleanup()
             raise Misconfigured(
-                f"--listen {host}:{port} cannot be used: {_reason(error)}.", "Pass another address or port."
+                f"{option} {host}:{port} cannot be used: {_reason(error)}.", "Pass another address or port."
             ) from error
-        address = self._runner.addresses[0]
+        self._runners.append(runner)
+        address = runner.addresses[0]
         return f"{address[0]}:{address[1]}"
 
     async def stop(self) -> None:
-        """Close the server; probes in flight get up to a second."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        """Close the servers; requests in flight get up to a second."""
+        for runner in self._runners:
+            await runner.cleanup()
+        self._runners.clear()
 
     async def measure_lag(self) -> None:
         """Observe how late the event loop is; runs until cancelled."""

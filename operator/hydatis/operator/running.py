@@ -27,10 +27,12 @@ from hydatis.operator.collecting import Collection
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
 from hydatis.operator.credentials import CredentialSource
+from hydatis.operator.decisions import DecisionLog
 from hydatis.operator.driver import Driver
 from hydatis.operator.errors import OperatorError
 from hydatis.operator.event_loop import new_event_loop
 from hydatis.operator.evicting import Evictor
+from hydatis.operator.explanations import Explanations
 from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.models import PATH as MODELS_PATH
 from hydatis.operator.models import ModelKeeper
@@ -63,6 +65,9 @@ class Options:
     """HYDATIS' own, where ConfigMaps with weights are; None: what goes with the credentials."""
     host: str = "127.0.0.1"
     port: int = 8080
+    explain_host: str | None = None
+    """A second address, on loopback, that serves decisions; `host` serves them too where it is a loopback address."""
+    explain_port: int = 0
     scheduler_names: frozenset[str] = frozenset({"hydatis"})
     bind_concurrency: int = 32
     """Most binds on their way at a time."""
@@ -91,6 +96,9 @@ async def serve(options: Options) -> None:
         names = ", ".join(sorted(options.scheduler_names))
         logger.info("Scheduling for %s at %s; probes on %s", names, connection.server, address)
         try:
+            if options.explain_host is not None:
+                address = await operator.probes.start_local(options.explain_host, options.explain_port)
+                logger.info("Decisions are explained on %s", address)
             await operator.serve()
         finally:
             await operator.probes.stop()
@@ -109,12 +117,22 @@ class Operator:
         self._tasks: list[asyncio.Task[None]] = []
         self._timing = options.timing
         jitter = random.Random(options.seed)  # noqa: S311 - it spreads retries in time, no more
-        core = Scheduler(Settings(scheduler_names=options.scheduler_names), random=np.random.default_rng(options.seed))
+        core = Scheduler(
+            Settings(scheduler_names=options.scheduler_names, keep_evidence=True),
+            random=np.random.default_rng(options.seed),
+        )
+        decisions = DecisionLog()
         self.outbox = Outbox(options.bind_concurrency)
         self.recorder = Recorder(connection, self.outbox)
         conditions = ConditionWriter(connection, self.outbox)
         self.driver = Driver(
-            core, self.outbox, self.recorder, conditions, metrics, scheduler_names=options.scheduler_names
+            core,
+            self.outbox,
+            self.recorder,
+            conditions,
+            metrics,
+            scheduler_names=options.scheduler_names,
+            decisions=decisions,
         )
         binder = Binder(connection, self.outbox, self.driver.bind_done, why_withdraw=core.why_withdraw, jitter=jitter)
         self.storage = StorageView(core)
@@ -157,9 +175,11 @@ class Operator:
             recorder=self.recorder,
             conditions=conditions,
             streams=self.streams,
+            decisions=decisions,
         )
         metrics.collect_from(collection.collect)
-        self.probes = ProbeServer(metrics, health=self._health, readiness=self._readiness)
+        explanations = Explanations(decisions, core.models)
+        self.probes = ProbeServer(metrics, health=self._health, readiness=self._readiness, local=explanations.routes())
 
     async def serve(self) -> None:
         """Let kopf run it all until a signal or a failure. Raises the failure."""

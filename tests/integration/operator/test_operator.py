@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hydatis.operator.commands import explain
 from hydatis.sandbox.controlplane import ControlPlane
 from hydatis.sandbox.errors import SandboxError
 from hydatis.sandbox.installing import install_chart
@@ -119,6 +121,27 @@ def test_a_pod_that_fits_nowhere_says_so_and_is_bound_when_a_node_comes(
         cluster.until(lambda: cluster.bound().get("large") == "operator-3")
     finally:
         cluster.control_plane.kubectl("delete", "node", "operator-3")
+
+
+def test_decisions_are_explained_placed_or_not(cluster: Cluster, operator: OperatorProcess) -> None:
+    cluster.apply(pod("placed"), pod("huge", cpu="99"))
+
+    def explained(name: str) -> str:
+        arguments = ["pod", f"{NAMESPACE}/{name}", "--url", operator.url]
+        return CliRunner().invoke(explain, arguments).output
+
+    cluster.until(lambda: "placed: Bound on operator-" in explained("placed"))
+    text = explained("placed")
+    assert "policy built-in of generation 0, scheduler name operator-test" in text
+    assert {"operator-1", "operator-2"} <= set(text.split())
+    cluster.until(lambda: "huge: Unschedulable" in explained("huge"))
+    text = explained("huge")
+    assert "Insufficient cpu" in text
+    assert "operator-1 operator-2" in text
+    listed = CliRunner().invoke(explain, ["last", "-n", "10", "--url", operator.url]).output
+    assert f"{NAMESPACE}/placed" in listed
+    assert f"{NAMESPACE}/huge" in listed
+    assert operator.metrics()["hydatis_decisions_kept"] == 2
 
 
 def test_a_policy_takes_effect_and_its_status_follows_right_and_wrong_specs(

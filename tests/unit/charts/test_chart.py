@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from hydatis.operator.explain_client import EXPLAIN_PORT
+from hydatis.operator.options import explain_address
 from hydatis.operator.preflight import PERMISSIONS
 from hydatis.sandbox.binaries import locate
 from hydatis.sandbox.go_module import Program
@@ -186,10 +188,16 @@ def test_the_container_may_do_next_to_nothing() -> None:
 def test_the_values_reach_the_command_line() -> None:
     values = {"schedulerNames": ["hydatis", "default-scheduler"], "extraArgs": ["--bind-concurrency=64"]}
     assert container(values)["args"] == [
-        *("run", "--listen", "0.0.0.0:8080"),
+        *("run", "--listen", "0.0.0.0:8080", "--explain-listen", f"127.0.0.1:{EXPLAIN_PORT}"),
         *("--scheduler-name", "hydatis", "--scheduler-name", "default-scheduler"),
         "--bind-concurrency=64",
     ]
+
+
+def test_decisions_are_served_on_no_port_that_others_reach() -> None:
+    assert explain_address(f"127.0.0.1:{EXPLAIN_PORT}")
+    assert EXPLAIN_PORT not in {port["containerPort"] for port in container()["ports"]}
+    assert {port["targetPort"] for port in render()["Service"]["spec"]["ports"]} == {"metrics"}
 
 
 def test_probes_ask_the_metrics_port() -> None:

@@ -17,6 +17,7 @@ from hydatis.operator.claiming import Claimer
 from hydatis.operator.collecting import Collection
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.connection import Connection
+from hydatis.operator.decisions import DecisionLog
 from hydatis.operator.errors import Misconfigured
 from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.outbox import Outbox
@@ -53,6 +54,7 @@ class Rig:
             recorder=Recorder(connection, outbox),
             conditions=ConditionWriter(connection, outbox),
             streams=[Stream(connection, watched, jitter=jitter)],
+            decisions=DecisionLog(),
         )
         self.metrics.collect_from(collection.collect)
         self.server = ProbeServer(self.metrics, health=dict, readiness=lambda: self.problems)

@@ -50,7 +50,7 @@ def play(scenario: Scenario) -> dict[str, Any]:
                 console.print(f"operator ready after {operator.ready_seconds:.1f} s", highlight=False)
                 outcome = asyncio.run(_perform(scenario, control_plane, operator, console))
                 document = summary(scenario, outcome)
-                print_report(document, outcome, control_plane, console)
+                print_report(document, outcome, control_plane, operator, console)
     return document
 
 

@@ -11,10 +11,14 @@ import numpy as np
 import orjson
 from rich.console import Console
 
+from hydatis.operator.errors import OperatorError
+from hydatis.operator.explain_client import Place, fetch
+from hydatis.operator.explain_text import pod_text
 from hydatis.sandbox.controlplane import ControlPlane
 from hydatis.sandbox.demo.node_fill import NodeFill, bar
 from hydatis.sandbox.demo.performing import Outcome
 from hydatis.sandbox.demo.scenario import NAMESPACE, UNSCHEDULABLE, Scenario
+from hydatis.sandbox.operator_process import OperatorProcess
 from hydatis.simulations.recounting import overcommitments
 
 _LATENCY = "from a pod's first being seen without scheduling gates to its being seen bound, both by one watch"
@@ -49,8 +53,16 @@ def write_json(document: Mapping[str, Any], path: Path) -> None:
     path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def print_report(document: Mapping[str, Any], outcome: Outcome, control_plane: ControlPlane, console: Console) -> None:
-    """Print placements, policy, the two pods' descriptions as kubectl gives them, and the numbers."""
+def print_report(
+    document: Mapping[str, Any],
+    outcome: Outcome,
+    control_plane: ControlPlane,
+    operator: OperatorProcess,
+    console: Console,
+) -> None:
+    """Print placements, policy, the two pods' descriptions as kubectl gives them, one of the two explained, and the
+    numbers.
+    """
     _heading(console, "Placements: pods, CPU and memory requested of allocatable")
     for line in _placements(outcome.fill):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -58,6 +70,8 @@ def print_report(document: Mapping[str, Any], outcome: Outcome, control_plane: C
     placed = _example(outcome.pods)
     for name in [*([placed] if placed else []), UNSCHEDULABLE]:
         _run_kubectl(console, control_plane, "describe", "pod", name, "--namespace", NAMESPACE)
+    if placed:
+        _explain(console, operator, placed)
     _heading(console, "Summary")
     for line in _numbers(document):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -92,6 +106,16 @@ def _numbers(document: Mapping[str, Any]) -> list[str]:
 def _run_kubectl(console: Console, control_plane: ControlPlane, *arguments: str) -> None:
     _heading(console, "$ kubectl " + " ".join(arguments))
     console.print(control_plane.kubectl(*arguments).rstrip(), highlight=False, markup=False, soft_wrap=True)
+
+
+def _explain(console: Console, operator: OperatorProcess, pod: str) -> None:
+    _heading(console, f"$ hydatis explain pod {NAMESPACE}/{pod} --url {operator.url}")
+    try:
+        text = pod_text(fetch(Place(operator.url), f"/v1/decisions/{NAMESPACE}/{pod}")["decisions"])
+    except OperatorError as error:
+        # Of a demo with very many pods the decision may have made way for others.
+        text = str(error)
+    console.print(text.rstrip(), highlight=False, markup=False, soft_wrap=True)
 
 
 def _heading(console: Console, text: str) -> None:

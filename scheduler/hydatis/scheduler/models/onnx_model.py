@@ -25,7 +25,7 @@ _FATAL = 4
 
 
 class OnnxModel:
-    """One verified model. It never changes and may be called from any one thread at a time."""
+    """One verified model. It never changes, and several threads may have it predict at once, as ONNX Runtime allows."""
 
     def __init__(
         self,
