@@ -1,16 +1,21 @@
 """The rights that ship: each is needed, each is missed in a way that somebody notices, and there are no others."""
 
+import base64
+import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from hydatis.operator.owner_memory import NAME
 from hydatis.operator.preflight import PERMISSIONS
 from hydatis.sandbox.controlplane import ControlPlane
 from hydatis.sandbox.errors import SandboxError
@@ -27,6 +32,9 @@ from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.model_spec import inline_manifest
 from hydatis.scheduler.models.schemas import KNOWN_SCHEMAS
 from hydatis.scheduler.models.weights import pack
+from hydatis.scheduler.owner import Owner
+from hydatis.scheduler.owner_archive import write
+from hydatis.scheduler.owner_history import OwnerHistory
 from hydatis.scheduler.testing_onnx import linear
 
 START = Callable[..., OperatorProcess]
@@ -42,6 +50,7 @@ OWN_RIGHTS = [right for right, needed in zip(RIGHTS, PERMISSIONS, strict=True) i
 """A test holds them to the role that Helm renders; only the ids of the tests below come from here."""
 EVERYTHING = frozenset(
     {"displaced", "bound", "Scheduled", "FailedScheduling", "condition", "series", "policy", "volume", "claim", "model"}
+    | {"owners"}
 )
 MISSED_WITHOUT = {
     Right("get", "", "pods"): {"Scheduled"},
@@ -57,10 +66,16 @@ MISSED_WITHOUT = {
     Right("watch", "hydatis.io", "mlschedulerpolicies"): {"policy"},
     Right("patch", "hydatis.io", "mlschedulerpolicies/status"): {"policy"},
     Right("patch", "hydatis.io", "mlmodels/status"): {"model"},
-    Right("get", "", "configmaps"): {"model"},
+    Right("get", "", "configmaps"): {"model", "owners"},
+    Right("create", "", "configmaps"): {"owners"},
+    Right("patch", "", "configmaps"): {"owners"},
 }
 """What does not happen without a right; without any other one, nothing does."""
 MODELS = "/apis/hydatis.io/v1alpha1/mlmodels"
+CONFIG_MAPS = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/configmaps"
+ARCHIVE = (NAME, f"{NAME}-a-0", f"{NAME}-b-0")
+AT_THE_END = frozenset({"series", "owners"})
+"""What is sent at the latest when the operator ends."""
 ENOUGH_FAILURES = 3
 """Of the two pods with volumes, of which nobody provisions one: so at least one pod is told the same twice."""
 LOW_PRIORITY = {
@@ -132,7 +147,9 @@ def small_scene(make_scene: Callable[[Shape], Scene]) -> Iterator[Scene]:
     scene = make_scene(Shape(nodes=1, slots=4))
     yield scene
     scene.control_plane.kubectl("delete", "mlsp,mlm", scene.name, "--ignore-not-found")
-    scene.control_plane.kubectl("delete", "configmap", scene.name, "-n", SYSTEM_NAMESPACE, "--ignore-not-found")
+    scene.control_plane.kubectl(
+        "delete", "configmap", *ARCHIVE, scene.name, "-n", SYSTEM_NAMESPACE, "--ignore-not-found"
+    )
 
 
 @pytest.fixture
@@ -152,6 +169,7 @@ def storage(small_scene: Scene) -> Iterator[StorageScene]:
 def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: frozenset[str]) -> frozenset[str]:
     """Which of `EVERYTHING` happens: waits for what is expected, then looks at all of it."""
     scene = storage.scene
+    put_archive(scene)
     # Its outcome is unknown to the operator, which is what it reads pods for.
     proxy.plan.add(PREFLIGHT_BLINDED, Rule("lost", LoseAnswer(), resource="pods/binding", times=1))
     scene.create("/apis/scheduling.k8s.io/v1/priorityclasses", [LOW_PRIORITY])
@@ -173,12 +191,26 @@ def observe(storage: StorageScene, proxy: FaultProxy, start: START, expected: fr
     policy = {"apiVersion": "hydatis.io/v1alpha1", "kind": "MLSchedulerPolicy", "metadata": {"name": scene.name}}
     scene.control_plane.api.call("POST", "/apis/hydatis.io/v1alpha1/mlschedulerpolicies", {**policy, "spec": {}})
     create_model(scene)
-    scene.wait_until(lambda: happened(storage) >= expected - {"series"}, f"all of {sorted(expected)} happens", 20.0)
+    scene.wait_until(lambda: happened(storage) >= expected - AT_THE_END, f"all of {sorted(expected)} happens", 20.0)
     # Another attempt with the same result makes the Event a series, which is sent at the latest when the operator ends.
     failures = 'hydatis_bind_outcomes_total{outcome="volumes_not_bound"}'
     scene.wait_until(lambda: operator.metrics()[failures] >= ENOUGH_FAILURES, "a pod is told the same again", 20.0)
     operator.stop()
     return happened(storage)
+
+
+def put_archive(scene: Scene) -> None:
+    """What an operator before knew of one owner."""
+    api = scene.control_plane.api
+    scene.control_plane.kubectl("delete", "configmaps", "-n", SYSTEM_NAMESPACE, *ARCHIVE, "--ignore-not-found")
+    history = OwnerHistory()
+    number = history.hold(Owner("shop", "Deployment", "api"))
+    history.learn(np.array([number]), np.full((2, 1), 0.5), np.array([0.0]), np.array([1.0]))
+    data = write(history.remembered(0.0), time.time())
+    chunk = {"metadata": {"name": ARCHIVE[1]}, "binaryData": {"archive": base64.b64encode(data).decode()}}
+    api.call("POST", CONFIG_MAPS, chunk)
+    index = {"slot": "a", "chunks": "1", "sha256": hashlib.sha256(data).hexdigest()}
+    api.call("POST", CONFIG_MAPS, {"metadata": {"name": NAME}, "data": index})
 
 
 def create_model(scene: Scene) -> None:
@@ -216,6 +248,8 @@ def happened(storage: StorageScene) -> frozenset[str]:
         "volume": bool(storage.volume_of("there")),
         "claim": bool(storage.selected_node("to-be-made")),
         "policy": any((entry["type"], entry["status"]) == ("Ready", "True") for entry in conditions),
+        # It was read from the first of two places, and written to the other.
+        "owners": scene.control_plane.api.call("GET", f"{CONFIG_MAPS}/{NAME}")["data"]["slot"] == "b",
         "model": any((entry["type"], entry["status"]) == ("Verified", "True") for entry in of_model),
     }
     return frozenset(name for name, true in seen.items() if true)

@@ -12,6 +12,7 @@ from hydatis.operator.claiming import Claimer
 from hydatis.operator.conditions import ConditionWriter
 from hydatis.operator.decisions import DecisionLog
 from hydatis.operator.outbox import Lane, Outbox
+from hydatis.operator.owner_memory import OwnerMemory
 from hydatis.operator.recording import Recorder
 from hydatis.operator.watching import Stream
 from hydatis.scheduler.scheduler import Scheduler
@@ -30,7 +31,9 @@ class Collection:
         conditions: ConditionWriter,
         streams: Iterable[Stream],
         decisions: DecisionLog,
+        memory: OwnerMemory,
     ) -> None:
+        self._memory = memory
         self._decisions = decisions
         self._core = core
         self._outbox = outbox
@@ -85,6 +88,15 @@ class Collection:
         log = self._decisions
         yield GaugeMetricFamily("hydatis_decisions_kept", "Decisions that can still be explained.", value=len(log))
         yield GaugeMetricFamily("hydatis_decisions_kept_bytes", "About how much memory they take.", value=log.bytes)
+
+        owners = core.cluster.load.owners
+        yield GaugeMetricFamily("hydatis_owners_known", "Owners whose pods' use is known.", value=owners.known)
+        yield _counter(
+            "hydatis_owner_archives",
+            "What is known of owners, read at the start and kept in ConfigMaps, by what became of it.",
+            "outcome",
+            self._memory.outcomes,
+        )
 
     def _outbox_metrics(self) -> Iterator[Metric]:
         outbox, recorder = self._outbox, self._recorder

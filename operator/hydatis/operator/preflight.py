@@ -96,6 +96,8 @@ PERMISSIONS = (
     Permission("watch", GROUP, MODELS),
     Permission("patch", GROUP, MODELS, "status"),
     Permission("get", "", "configmaps", own_namespace=True),
+    Permission("create", "", "configmaps", own_namespace=True),
+    Permission("patch", "", "configmaps", own_namespace=True),
 )
 """All that the operator does; the chart's ClusterRole and, for its own namespace, its Role grant just this."""
 

@@ -37,6 +37,7 @@ from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.models import PATH as MODELS_PATH
 from hydatis.operator.models import ModelKeeper
 from hydatis.operator.outbox import Lane, Outbox
+from hydatis.operator.owner_memory import OwnerMemory, archive_name
 from hydatis.operator.policies import PolicyKeeper
 from hydatis.operator.probes import ProbeServer
 from hydatis.operator.recording import Recorder
@@ -51,6 +52,7 @@ _Told = TypeVar("_Told")
 
 DRAIN_BINDS_SECONDS = 10.0
 FLUSH_EVENTS_SECONDS = 5.0
+SAVE_OWNERS_SECONDS = 5.0
 GARBAGE_THRESHOLD = 20_000
 """Decoding a burst of watch events makes millions of short-lived objects; Python's default of 700 would look for cycles
 among them thousands of times a second."""
@@ -168,6 +170,13 @@ class Operator:
             Watched("mlmodels", MODELS_PATH, _name, self.models.seen, self.models.gone),
         )
         self.streams = [Stream(connection, one, options.timing, jitter=jitter) for one in watched]
+        memory = OwnerMemory(
+            connection,
+            core.cluster.load.owners,
+            self.driver.tell,
+            namespace=namespace,
+            name=archive_name(options.scheduler_names),
+        )
         collection = Collection(
             core,
             self.outbox,
@@ -176,8 +185,10 @@ class Operator:
             conditions=conditions,
             streams=self.streams,
             decisions=decisions,
+            memory=memory,
         )
         metrics.collect_from(collection.collect)
+        self.memory = memory
         explanations = Explanations(decisions, core.models)
         self.probes = ProbeServer(metrics, health=self._health, readiness=self._readiness, local=explanations.routes())
 
@@ -215,6 +226,7 @@ class Operator:
         self._spawn(self.models.verify(), "models")
         self._spawn(self.models.write_statuses(), "status of models")
         self._spawn(self.recorder.tend(), "event series")
+        self._spawn(self.memory.run(), "owners")
         self._spawn(self.probes.measure_lag(), "loop lag")
         self._spawn(self.driver.run(), "driver")
         self._tasks.append(asyncio.create_task(self._open_when_listed(), name="opening"))
@@ -222,6 +234,7 @@ class Operator:
     async def _open_when_listed(self) -> None:
         for listed in (*(stream.listed for stream in self.streams), self.policies.listed):
             await listed.wait()
+        await self.memory.restore()
         # kopf's own handlers, installed by now, fail on a second signal; a flag can be set twice.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -244,6 +257,11 @@ class Operator:
         if not await self.outbox.drain((Lane.BIND,), DRAIN_BINDS_SECONDS):
             logger.warning("Stopping while binds are still without an answer; the next start finds out about them.")
         await self.recorder.flush(FLUSH_EVENTS_SECONDS)
+        try:
+            async with asyncio.timeout(SAVE_OWNERS_SECONDS):
+                await self.memory.save()
+        except TimeoutError:
+            logger.warning("Stopping before what is known of owners was kept; what was kept before still is.")
         await self._stop_tasks()
         await self.probes.stop()
 

@@ -122,6 +122,11 @@ class OwnerHistory:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    @property
+    def known(self) -> int:
+        """How many owners something has been learned of."""
+        return int(np.isfinite(self._learned_at[list(self._numbers.values())]).sum())
+
     # Which owners there are
 
     def hold(self, owner: Owner) -> int:

@@ -21,6 +21,7 @@ from hydatis.operator.decisions import DecisionLog
 from hydatis.operator.errors import Misconfigured
 from hydatis.operator.metrics import Metrics, process_age_seconds
 from hydatis.operator.outbox import Outbox
+from hydatis.operator.owner_memory import OwnerMemory
 from hydatis.operator.probes import ProbeServer
 from hydatis.operator.recording import Recorder
 from hydatis.operator.storage import StorageView
@@ -55,6 +56,7 @@ class Rig:
             conditions=ConditionWriter(connection, outbox),
             streams=[Stream(connection, watched, jitter=jitter)],
             decisions=DecisionLog(),
+            memory=OwnerMemory(connection, core.cluster.load.owners, lambda _: None, namespace="hydatis-system"),
         )
         self.metrics.collect_from(collection.collect)
         self.server = ProbeServer(self.metrics, health=dict, readiness=lambda: self.problems)
