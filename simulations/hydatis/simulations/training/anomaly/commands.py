@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def anomaly(
+def anomaly(  # noqa: PLR0915 - one statement after the other
     *,
     detector: Annotated[
         list[str] | None,
@@ -21,8 +21,18 @@ def anomaly(
     json: Annotated[Path | None, typer.Option(help="Write the figures of every machine to this file.")] = None,
     onnx: Annotated[
         Path | None,
-        typer.Option(help="Write the detector, fitted on the use of made-up machines, to this file; not all can be."),
+        typer.Option(
+            help="Write the detector, fitted on the nodes of simulated clusters, to this file; not all can be."
+        ),
     ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Scenario of `hydatis simulate` on whose nodes that is fitted; can be repeated; default study-light, "
+            "study-full and study-overloaded."
+        ),
+    ] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="Hours of each, warm-up included; default 8.")] = None,
     register: Annotated[
         bool,
         typer.Option(
@@ -49,9 +59,10 @@ def anomaly(
     try:
         from hydatis.simulations.training.anomaly.detectors import NAMES
         from hydatis.simulations.training.anomaly.evaluating import MachineResult, count_of_results, evaluate_anomaly
-        from hydatis.simulations.training.anomaly.handing_over import trained_anomaly
+        from hydatis.simulations.training.anomaly.handing_over import nodes_text, trained_anomaly
         from hydatis.simulations.training.anomaly.reporting import print_evaluation
-        from hydatis.simulations.training.anomaly.serving import served_onnx
+        from hydatis.simulations.training.anomaly.serving import check_served, served_onnx
+        from hydatis.simulations.training.anomaly.simulated_nodes import HOURS, SCENARIOS
 
         if register:
             from hydatis.simulations.training.tracking import opening, registering
@@ -71,13 +82,20 @@ def anomaly(
         typer.echo(f"{there}/{total} {result.machine} {result.detector}: {reached}", err=True)
 
     try:
+        scenarios, length = scenario or SCENARIOS, hours or HOURS
         names = NAMES if detector == ["all"] else tuple(detector or ("combined",))
         started = datetime.now(UTC)
         _check(json, onnx, names, register=register)
         # Before the long part: whether it can be exported, and registered, at all.
-        exported = served_onnx(names[0], seed) if onnx is not None or register else b""
+        exported = b""
+        serves = onnx is not None or register
+        if serves:
+            check_served(names[0])
         if register:
             opening.check_store()
+        if serves:
+            typer.echo("simulating clusters to fit on their nodes", err=True)
+            exported = served_onnx(names[0], seed, os.environ, scenarios=scenarios, hours=length)
         folder = DataFolder.from_environment() if os.environ.get(DATA_VARIABLE) else None
         total = count_of_results(folder, names)
         evaluation = evaluate_anomaly(folder, names, seed, done=progress)
@@ -87,7 +105,12 @@ def anomaly(
             onnx.write_bytes(exported)
         if register:
             trained = trained_anomaly(
-                exported, evaluation, detector=names[0], recorded=folder is not None, started=started
+                exported,
+                evaluation,
+                detector=names[0],
+                nodes=nodes_text(scenarios, length),
+                recorded=folder is not None,
+                started=started,
             )
             typer.echo(registering.register(trained), err=True)
     except (SimulationError, TraceError, OSError) as error:

@@ -16,6 +16,7 @@ from hydatis.scheduler.arrays import Float64Array
 from hydatis.simulations.errors import SimulationError
 from hydatis.simulations.training.anomaly.calibrating import HALF_SURPRISE, Calibration
 from hydatis.simulations.training.anomaly.detectors import NEIGHBOURS
+from hydatis.simulations.training.anomaly.features import MOST_DEVIATIONS, Features
 from hydatis.simulations.training.anomaly.row_detector import RowDetector
 
 INPUT = "features"
@@ -47,8 +48,13 @@ class _Graph:
         return names[0]
 
 
-def onnx_of(detector: RowDetector, calibration: Calibration, feature_count: int) -> bytes:
+def onnx_of(
+    detector: RowDetector, calibration: Calibration, feature_count: int, standardising: Features | None = None
+) -> bytes:
     """Return the model: input `features`, float32 (rows, features); output `score`, float32 (rows,).
+
+    With `standardising`, which must be without differences, its rows are metrics as they are measured, `feature_count`
+    of them; without, they are rows of features.
 
     Raises:
         SimulationError: the detector is none that can be served.
@@ -58,6 +64,8 @@ def onnx_of(detector: RowDetector, calibration: Calibration, feature_count: int)
         raise SimulationError(f"the detector {detector.name} cannot be exported; use one of {', '.join(EXPORTABLE)}.")
     graph = _Graph()
     rows = graph.add("Cast", INPUT, to=TensorProto.DOUBLE)
+    if standardising is not None:
+        rows = _standardised(graph, rows, standardising)
     parts = []
     for (name, fitted), scale in zip(detector.members, detector.scales, strict=True):
         number = _principal(graph, rows, fitted) if name == "principal" else _neighbours(graph, rows, fitted)
@@ -84,6 +92,16 @@ def onnx_of(detector: RowDetector, calibration: Calibration, feature_count: int)
     onnx.checker.check_model(model, full_check=True)
     written: bytes = model.SerializeToString()
     return written
+
+
+def _standardised(graph: _Graph, metrics: str, features: Features) -> str:
+    """Drop constant metrics, and give the others in units of their deviation, cut where `Features` cuts them."""
+    if features.differences:
+        raise SimulationError("features with differences need the rows before; fit with differences=False.")
+    kept = graph.add("Gather", metrics, graph.constant(np.flatnonzero(features.kept)), axis=1)
+    around = graph.add("Sub", kept, graph.constant(features.mean))
+    level = graph.add("Div", around, graph.constant(features.deviation))
+    return graph.add("Min", graph.add("Max", level, graph.constant(-MOST_DEVIATIONS)), graph.constant(MOST_DEVIATIONS))
 
 
 def _principal(graph: _Graph, rows: str, fitted: Any) -> str:

@@ -1,45 +1,56 @@
-"""The anomaly model that scores nodes: one for all of them, without memory, as ONNX."""
+"""The anomaly model that scores nodes: one for all of them, without memory, as ONNX. Its rows are `NODE_SCHEMA`'s."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
 
-from hydatis.scheduler.features.schema import Feature, FeatureSchema
-from hydatis.simulations.training.anomaly.exporting import onnx_of
-from hydatis.simulations.training.anomaly.features import MOST_DEVIATIONS
-from hydatis.simulations.training.anomaly.made_up import METRICS, made_up_machines
+from hydatis.scheduler.features.columns import NODE_SCHEMA
+from hydatis.simulations.errors import SimulationError
+from hydatis.simulations.traces.forms import Float32Array
+from hydatis.simulations.training.anomaly.detectors import members_of
+from hydatis.simulations.training.anomaly.exporting import EXPORTABLE, onnx_of
+from hydatis.simulations.training.anomaly.simulated_nodes import HOURS, SCENARIOS, node_rows
 from hydatis.simulations.training.anomaly.windowed import WindowedDetector
 
 SERVED_NEIGHBOUR_ROWS = 128
 """Few enough that 5,000 nodes are scored within some milliseconds."""
 
-SERVED_SCHEMA = FeatureSchema(
-    "made_up_machine",
-    1,
-    tuple(
-        Feature(f"{metric}{suffix}", "deviations", -MOST_DEVIATIONS, MOST_DEVIATIONS, 0.0, meaning)
-        for suffix, meaning in (("", "from the mean of the training part"), ("_difference", "from the recent mean"))
-        for metric in METRICS
-    ),
-)
-"""What a row of it holds. The operator computes other features, and refuses a model of these."""
+
+def check_served(name: str) -> None:
+    """Raises SimulationError when there is no such detector, or it cannot be exported."""
+    members_of(name)
+    if name not in EXPORTABLE:
+        raise SimulationError(f"the detector {name} cannot be exported; use one of {', '.join(EXPORTABLE)}.")
 
 
-def served_detector(name: str, seed: int) -> WindowedDetector:
-    """Fit on the training parts of made-up machines, one after the other; nothing is smoothed.
+def served_detector(name: str, seed: int, rows: Float32Array) -> WindowedDetector:
+    """Fit on rows of `NODE_SCHEMA`, of all nodes together; nothing is smoothed, and nothing is told of the past that
+    the schema does not tell.
 
     Raises:
         SimulationError: there is no such detector.
 
     """
-    train = np.concatenate([machine.train for machine in made_up_machines(seed)])
-    return WindowedDetector.fit(train, name, seed, span=1, neighbour_rows=SERVED_NEIGHBOUR_ROWS)
+    return WindowedDetector.fit(rows, name, seed, span=1, neighbour_rows=SERVED_NEIGHBOUR_ROWS, differences=False)
 
 
-def served_onnx(name: str, seed: int) -> bytes:
-    """Return it as ONNX.
+def served_onnx(
+    name: str,
+    seed: int,
+    environment: Mapping[str, str],
+    *,
+    scenarios: Sequence[str] = SCENARIOS,
+    hours: float = HOURS,
+) -> bytes:
+    """Fit on the nodes of simulated clusters and return it as ONNX; see `simulated_nodes`. Some minutes.
 
     Raises:
-        SimulationError: there is no such detector, or none that can be exported.
+        SimulationError: there is no such detector, none that can be exported, or a scenario cannot be played.
+        TraceError: the traces that `environment` names cannot be read.
 
     """
-    fitted = served_detector(name, seed)
-    return onnx_of(fitted.detector, fitted.calibration, fitted.features.count)
+    check_served(name)
+    return exported(served_detector(name, seed, node_rows(environment, seed, scenarios=scenarios, hours=hours)))
+
+
+def exported(fitted: WindowedDetector) -> bytes:
+    """Return a served detector as ONNX, from rows of `NODE_SCHEMA` to scores."""
+    return onnx_of(fitted.detector, fitted.calibration, NODE_SCHEMA.width, fitted.features)

@@ -10,6 +10,8 @@ from hydatis.scheduler.models.weights import digest_of
 from hydatis.simulations.traces.folder import DATA_VARIABLE
 from hydatis.simulations.training.commands import train
 
+SIMULATED = ["--scenario", "six", "--hours", "2.5"]
+
 
 @pytest.fixture(autouse=True)
 def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,7 +21,7 @@ def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_measures_reports_and_exports(tmp_path: Path) -> None:
     written, model = tmp_path / "out.json", tmp_path / "anomaly.onnx"
     arguments = ["anomaly", "--detector", "principal", "--seed", "3", "--json", str(written), "--onnx", str(model)]
-    result = CliRunner().invoke(train, arguments)
+    result = CliRunner().invoke(train, [*arguments, *SIMULATED])
     assert result.exit_code == 0, result.output
     document = json.loads(written.read_text())
     assert document["seed"] == 3
@@ -33,7 +35,7 @@ def test_it_registers_what_it_exports(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     arguments = ["anomaly", "--detector", "principal", "--onnx", "anomaly.onnx", "--register"]
-    result = CliRunner().invoke(train, arguments)
+    result = CliRunner().invoke(train, [*arguments, *SIMULATED])
     assert result.exit_code == 0, result.output
     exported = Path("anomaly.onnx").read_bytes()
     assert f"registered hydatis-anomaly version 1, {digest_of(exported)[:12]}" in result.output
@@ -53,6 +55,8 @@ def test_it_registers_what_it_exports(tmp_path: Path, monkeypatch: pytest.Monkey
         (["--json", "/no/such/folder/out.json"], "--json /no/such/folder/out.json cannot be written"),
         (["--detector", "iforest", "--onnx", "model.onnx"], "the detector iforest cannot be exported"),
         (["--detector", "all", "--onnx", "model.onnx"], "--onnx takes one detector"),
+        (["--onnx", "model.onnx", "--scenario", "seven"], "the scenario seven is unknown"),
+        (["--onnx", "model.onnx", "--hours", "1"], "1 hours are within the warm-up of study-light"),
     ],
 )
 def test_bad_input_gets_one_sentence_before_anything_is_fitted(
