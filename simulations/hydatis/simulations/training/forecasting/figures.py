@@ -33,7 +33,7 @@ class ForecastDay:
     machine: str
     minutes: int
     hours: Float64Array
-    """(times,) Of the day that is shown."""
+    """(times,) Since midnight of the day in which it begins."""
     outcome: Float64Array
     forecast: Forecast
 
@@ -73,8 +73,8 @@ def draw_figure(evaluation: ForecastEvaluation, days: Sequence[ForecastDay], pat
         first = first or axes
         _panel(axes, day)
         if row == 0:
-            axes.legend(loc="upper right", fontsize=8)
-    figure.axes[len(days) - 1].set_xlabel("hour of the day (UTC)")
+            axes.legend(loc="upper center", fontsize=8)
+    figure.axes[len(days) - 1].set_xlabel("hours since midnight (UTC)")
     _by_horizon(figure.add_subplot(grid[:, 1]), evaluation)
     figure.savefig(path, dpi=120)
 
