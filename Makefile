@@ -12,7 +12,7 @@ INSTALL := sh -c '$(BIN)/uv pip install --quiet --python $(BIN)/python --require
 	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $$0'
 
 .DEFAULT_GOAL := help
-.PHONY: help install training demo test unit check lint format controlplane e2e bench docs clean
+.PHONY: help install training models demo test unit check lint format controlplane e2e bench docs clean
 
 help: ## Show this list
 	@echo "Usage: make TARGET"
@@ -37,6 +37,9 @@ training: $(TRAINING) ## Install also PyTorch and what else training needs: seve
 $(TRAINING): $(INSTALLED) requirements/training.txt
 	$(INSTALL) requirements/training.txt
 	@touch $@
+
+models: $(TRAINING) ## Train the models that ship and write models/: an hour or more (TRAIN_ARGS="--version 2" adds arguments)
+	$(BIN)/hydatis train all --seed 1 --output models $(TRAIN_ARGS)
 
 demo: $(INSTALLED) ## Schedule real pods on a real control plane, and say why (DEMO_ARGS="--json FILE" adds arguments)
 	$(BIN)/hydatis demo $(DEMO_ARGS)

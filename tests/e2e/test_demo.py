@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,9 +74,8 @@ def test_latencies_are_measured_and_in_order(played: tuple[dict[str, Any], str, 
 def test_kubectl_says_why(played: tuple[dict[str, Any], str, Path]) -> None:
     _, printed, _ = played
     policies = printed.partition("$ kubectl get mlsp")[2].splitlines()
-    assert policies[2].split()[:2] == ["demo", "True"]
+    assert policies[2].split()[:3] == ["default", "True", "Ensemble"]
     assert "Successfully assigned demo/" in printed
-    assert "policy demo, mode Fallback" in printed
     assert "FailedScheduling" in printed
     assert "0/14 nodes are available: " in printed
 
@@ -83,8 +83,18 @@ def test_kubectl_says_why(played: tuple[dict[str, Any], str, Path]) -> None:
 def test_a_placement_is_explained(played: tuple[dict[str, Any], str, Path]) -> None:
     explained = played[1].partition("$ hydatis explain pod demo/")[2]
     assert ": Bound on " in explained
-    assert "policy demo of generation 1, scheduler name hydatis" in explained
+    assert "policy default of generation 1, scheduler name hydatis" in explained
     assert "NODE" in explained
+
+
+def test_a_fresh_install_scores_by_the_models_that_ship(played: tuple[dict[str, Any], str, Path]) -> None:
+    _, printed, _ = played
+    models = printed.partition("$ kubectl get mlmodels")[2].partition("$ ")[0].splitlines()[2:]
+    kinds = {line.split()[1]: line.split()[3] for line in models if line}
+    assert kinds == {"Load": "True", "Placement": "True", "Anomaly": "True"}
+    (scheduled,) = re.findall(r"Successfully assigned demo/.*", printed)
+    assert "policy default, mode Ensemble, models load-1@1" in scheduled
+    assert re.search(r"\(.*expectedOverload \d.*, load \d.*, placement \d", scheduled)
 
 
 def test_without_a_terminal_lines_are_plain(played: tuple[dict[str, Any], str, Path]) -> None:

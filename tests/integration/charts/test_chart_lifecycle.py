@@ -1,7 +1,9 @@
 """The chart's life on a real API server: install, upgrade, uninstall, and install again, with the real Helm."""
 
+import base64
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,16 @@ def policy(name: str, **spec: Any) -> str:
     return json.dumps({"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": name}, "spec": spec})
 
 
-def install(control_plane: ControlPlane, *arguments: str, chart: Path = CHART) -> str:
-    flags = ("--namespace", NAMESPACE, "--create-namespace", "--timeout", "60s")
+def install(control_plane: ControlPlane, *arguments: str, chart: Path = CHART, models: bool = False) -> str:
+    flags = (
+        "--namespace",
+        NAMESPACE,
+        "--create-namespace",
+        "--timeout",
+        "60s",
+        "--set",
+        f"models.install={str(models).lower()}",
+    )
     return control_plane.helm("upgrade", "--install", "hydatis", str(chart), *flags, *arguments)
 
 
@@ -124,6 +134,58 @@ def test_an_upgrade_brings_new_fields_of_a_definition_and_a_rollback_takes_them_
     cluster.helm("rollback", "hydatis", "1", "--namespace", NAMESPACE)
     served = fetch(cluster, "crd", CRD)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     assert "later" not in served["properties"]
+
+
+@pytest.fixture
+def with_definitions(cluster: ControlPlane) -> Iterator[ControlPlane]:
+    """Serves the definitions already: nothing here runs a Deployment, for which `--wait` would wait."""
+    install(cluster, "--set", "replicas=0")
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD}", f"crd/mlmodels.{GROUP}")
+    yield cluster
+    cluster.kubectl("delete", "mlm", "--all")
+
+
+def shipped(control_plane: ControlPlane) -> dict[str, str]:
+    """What there is of models and policies, with the uid."""
+    found = fetch(control_plane, "mlm,mlsp")["items"]
+    return {item["metadata"]["name"]: item["metadata"]["uid"] for item in found}
+
+
+def test_models_that_exist_are_left_alone_by_upgrades_and_only_what_is_missing_is_made(
+    with_definitions: ControlPlane, tmp_path: Path
+) -> None:
+    cluster = with_definitions
+    install(cluster, "--set", "replicas=0", models=True)
+    first = shipped(cluster)
+    assert sorted(first) == ["anomaly-1", "default", "load-1", "placement-1"]
+    assert fetch(cluster, "mlsp", "default")["spec"]["priority"] == -(2**31)
+    cluster.kubectl("patch", "mlsp", "default", "--type=merge", "-p", '{"spec":{"mode":"Fallback"}}')
+
+    newer = tmp_path / "hydatis"
+    shutil.copytree(CHART, newer)
+    later = (newer / "models" / "load.yaml").read_text(encoding="utf-8").replace("name: load-1", "name: load-2")
+    (newer / "models" / "load.yaml").write_text(later, encoding="utf-8")
+    install(cluster, "--set", "replicas=0", chart=newer, models=True)
+    second = shipped(cluster)
+    assert {name: second[name] for name in first} == first
+    assert sorted(set(second) - set(first)) == ["load-2"]
+    spec = fetch(cluster, "mlsp", "default")["spec"]
+    assert (spec["mode"], spec["ensemble"]["load"]["model"]) == ("Fallback", "load-1")
+
+    install(cluster, "--set", "replicas=0")
+    cluster.helm("rollback", "hydatis", "1", "--namespace", NAMESPACE)
+    cluster.helm("uninstall", "hydatis", "--namespace", NAMESPACE, "--wait")
+    assert shipped(cluster) == second
+    install(cluster, "--set", "replicas=0", models=True)
+    assert shipped(cluster) == second
+
+
+def test_a_release_with_models_is_well_below_what_helm_can_store(with_definitions: ControlPlane) -> None:
+    install(with_definitions, "--set", "replicas=0", models=True)
+    releases = fetch(with_definitions, "secrets", "-n", NAMESPACE, "-l", "owner=helm,status=deployed")["items"]
+    # A Secret holds 1 MiB; its data are base64 of what Helm stores.
+    (size,) = (len(base64.b64decode(release["data"]["release"])) for release in releases)
+    assert size < 2**19, size
 
 
 def test_a_second_release_is_refused_since_the_definitions_belong_to_the_first(cluster: ControlPlane) -> None:

@@ -33,8 +33,9 @@ def run_helm(*arguments: str, values: dict[str, Any] | None = None) -> subproces
 
 
 def render(values: dict[str, Any] | None = None, release: str = "hydatis") -> dict[str, dict[str, Any]]:
-    """The rendered objects by kind, but for the definitions."""
-    return {item["kind"]: item for item in rendered(values, release) if item["kind"] != "CustomResourceDefinition"}
+    """The rendered objects by kind, but for the definitions and the models."""
+    several = ("CustomResourceDefinition", "MLModel")
+    return {item["kind"]: item for item in rendered(values, release) if item["kind"] not in several}
 
 
 def rendered(values: dict[str, Any] | None = None, release: str = "hydatis") -> list[dict[str, Any]]:
@@ -78,6 +79,10 @@ def test_the_chart_renders_each_object_once() -> None:
         "CustomResourceDefinition",
         "CustomResourceDefinition",
         "Deployment",
+        "MLModel",
+        "MLModel",
+        "MLModel",
+        "MLSchedulerPolicy",
         "Role",
         "RoleBinding",
         "Service",
@@ -89,6 +94,18 @@ def test_the_definitions_in_the_chart_are_those_in_crds() -> None:
     assert sorted((ROOT / "crds").iterdir()) == sorted(DEFINITIONS)
     of_chart = {item["metadata"]["name"]: item for item in rendered() if item["kind"] == "CustomResourceDefinition"}
     assert of_chart == {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in DEFINITIONS}
+
+
+def test_the_models_are_those_that_ship_and_no_part_of_the_release() -> None:
+    files = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "models").iterdir()}
+    shipped = {manifest["metadata"]["name"]: manifest for manifest in files.values()}
+    of_chart = [item for item in rendered() if item["apiVersion"].startswith(GROUP)]
+    for item in of_chart:
+        annotations = item["metadata"].pop("annotations")
+        assert annotations["helm.sh/hook"] == "post-install,post-upgrade"
+        assert annotations["helm.sh/hook-weight"] == ("0" if item["kind"] == "MLModel" else "1")
+    assert {item["metadata"]["name"]: item for item in of_chart} == shipped
+    assert set(files) == {"load", "placement", "anomaly", "policy"}
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda path: str(path.stem))
@@ -103,7 +120,12 @@ def test_a_packaged_chart_holds_the_definition_itself(definition: Path, tmp_path
 
 
 def test_objects_that_are_not_wanted_are_left_out() -> None:
-    values = {"crds": {"install": False}, "rbac": {"create": False}, "serviceAccount": {"create": False, "name": "own"}}
+    values = {
+        "crds": {"install": False},
+        "models": {"install": False},
+        "rbac": {"create": False},
+        "serviceAccount": {"create": False, "name": "own"},
+    }
     objects = render(values)
     assert sorted(item["kind"] for item in rendered(values)) == ["Deployment", "Service"]
     assert objects["Deployment"]["spec"]["template"]["spec"]["serviceAccountName"] == "own"
@@ -245,6 +267,7 @@ def test_cluster_wide_names_follow_the_release(release: str, name: str) -> None:
         ({"resources": {"requests": {"memory": "1 GB"}}}, "at '/resources/requests/memory'"),
         ({"nodeSelector": {"gpu": True}}, "at '/nodeSelector/gpu': got boolean, want string"),
         ({"crds": {"install": "no"}}, "at '/crds/install': got string, want boolean"),
+        ({"models": {"install": "no"}}, "at '/models/install': got string, want boolean"),
         ({"serviceAccount": {"name": ""}}, "at '/serviceAccount/name'"),
     ],
 )
@@ -256,7 +279,7 @@ def test_every_value_is_in_the_schema_and_every_property_of_the_schema_is_a_valu
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     assert set(schema["properties"]) - {"global"} == set(values)
-    for name in ("image", "crds", "serviceAccount", "rbac", "service"):
+    for name in ("image", "crds", "models", "serviceAccount", "rbac", "service"):
         assert set(schema["properties"][name]["properties"]) == set(values[name])
         assert schema["properties"][name]["additionalProperties"] is False
 

@@ -5,7 +5,8 @@ import pytest
 from hydatis.sandbox.demo.expectations import broken_expectations, fits_nowhere
 from hydatis.sandbox.demo.scenario import GATED, UNSCHEDULABLE, Scenario
 
-READY = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+READY = [{"type": "Ready", "status": "True"}]
+LOADED = {"status": {"mode": "Ensemble", "conditions": [*READY, {"type": "ModelsLoaded", "status": "True"}]}}
 FAILED = {"involvedObject": {"name": UNSCHEDULABLE}, "reason": "FailedScheduling"}
 
 
@@ -23,7 +24,7 @@ def ended(**changes: Any) -> list[str]:
         "nodes": [NODE],
         "pods": [pod(UNSCHEDULABLE, None, "100"), pod(GATED, "n"), pod("a", "n")],
         "events": [FAILED],
-        "policy": READY,
+        "policy": LOADED,
         "bound_while_gated": False,
     }
     return broken_expectations(Scenario([], [], [], 3, 0, strict), **(good | changes))
@@ -46,7 +47,8 @@ def test_a_good_end_breaks_nothing() -> None:
             "pod a is pending although it fits",
         ),
         ({"pods": [pod(UNSCHEDULABLE, None, "100"), pod(GATED, "n"), pod("a", "n", "4")]}, "overcommitted: n: cpu 5"),
-        ({"policy": {"status": {}}}, "policy demo is not in force"),
+        ({"policy": {"status": {}}}, "policy default does not score by all of its models"),
+        ({"policy": {"status": {"mode": "Fallback", "conditions": READY}}}, "does not score by all of its models"),
     ],
 )
 def test_each_broken_expectation_is_told(changes: dict[str, Any], problem: str) -> None:

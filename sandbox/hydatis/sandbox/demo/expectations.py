@@ -37,15 +37,21 @@ def broken_expectations(
         broken.append(f"pod {GATED} was not bound after its gate was removed")
     broken += _wrongly_pending(scenario, nodes, pods, pending)
     broken += [f"overcommitted: {over}" for over in overcommitments(nodes, pods)]
-    if not is_ready(policy):
-        broken.append(f"policy {POLICY} is not in force")
+    if not uses_models(policy):
+        broken.append(f"policy {POLICY} does not score by all of its models")
     return broken
 
 
-def is_ready(manifest: Mapping[str, Any]) -> bool:
-    """Whether an object's condition Ready is True."""
+def has_condition(manifest: Mapping[str, Any], kind: str) -> bool:
+    """Whether an object's condition of this type is True."""
     conditions = manifest.get("status", {}).get("conditions", ())
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
+
+
+def uses_models(policy: Mapping[str, Any]) -> bool:
+    """Whether a policy is in force and the ensemble scores, with every model that counts."""
+    in_force = has_condition(policy, "Ready") and has_condition(policy, "ModelsLoaded")
+    return in_force and policy["status"].get("mode") == "Ensemble"
 
 
 def fits_nowhere(pod: Mapping[str, Any], nodes: Manifests, pods: Manifests) -> bool:

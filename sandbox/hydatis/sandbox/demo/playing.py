@@ -44,8 +44,8 @@ def play(scenario: Scenario) -> dict[str, Any]:
             control_plane = ControlPlane.start(Path(directory) / "controlplane", FULL, progress=progress)
         with control_plane:
             console.print(f"control plane ready at {control_plane.url}", highlight=False)
-            kubeconfig = install_chart(control_plane)
-            console.print("chart installed by Helm", highlight=False)
+            kubeconfig = install_chart(control_plane, models=True)
+            console.print("chart installed by Helm, with the models that ship", highlight=False)
             with OperatorProcess.start(kubeconfig) as operator:
                 console.print(f"operator ready after {operator.ready_seconds:.1f} s", highlight=False)
                 outcome = asyncio.run(_perform(scenario, control_plane, operator, console))

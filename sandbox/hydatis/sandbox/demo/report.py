@@ -66,6 +66,7 @@ def print_report(
     _heading(console, "Placements: pods, CPU and memory requested of allocatable")
     for line in _placements(outcome.fill):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    _run_kubectl(console, control_plane, "get", "mlmodels")
     _run_kubectl(console, control_plane, "get", "mlsp")
     placed = _example(outcome.pods)
     for name in [*([placed] if placed else []), UNSCHEDULABLE]:

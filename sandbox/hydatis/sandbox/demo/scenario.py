@@ -26,7 +26,8 @@ from hydatis.simulations.workloads import (
 )
 
 NAMESPACE = "demo"
-POLICY = "demo"
+POLICY = "default"
+"""The one that the chart installs, with its models."""
 SCHEDULER_NAME = "hydatis"
 UNSCHEDULABLE = "fits-nowhere"
 GATED = "waits-for-its-gate"
@@ -48,7 +49,7 @@ class Scenario:
 
     nodes: list[Manifest]
     workloads: list[Manifest]
-    """The policy, Deployments and the DaemonSet: what kubectl creates."""
+    """Deployments and the DaemonSet: what kubectl creates."""
     pods: list[Manifest]
     """Pods without a controller."""
     pod_count: int
@@ -75,7 +76,7 @@ def mixed_scenario(node_count: int, pod_count: int, seed: int) -> Scenario:
     _check_room(nodes, [*shapes, *(shape for shape, count in replicas for _ in range(count))])
     deployments = [_deployment(shape, count) for shape, count in replicas]
     pods = [*_pods(shapes), _fits_nowhere(), _gated()]
-    return Scenario(nodes, [_policy(), _daemon_set(), *deployments], pods, pod_count, left_out=0, strict=True)
+    return Scenario(nodes, [_daemon_set(), *deployments], pods, pod_count, left_out=0, strict=True)
 
 
 def trace_scenario(node_count: int, pod_count: int, seed: int) -> Scenario:
@@ -95,7 +96,7 @@ def trace_scenario(node_count: int, pod_count: int, seed: int) -> Scenario:
     shapes = [shape for shape, fit in zip(wanted, fits, strict=True) if fit]
     left_out = len(wanted) - len(shapes)
     pods = [*_pods(shapes), _fits_nowhere(), _gated()]
-    return Scenario(nodes, [_policy(), _daemon_set()], pods, pod_count - left_out, left_out, strict=False)
+    return Scenario(nodes, [_daemon_set()], pods, pod_count - left_out, left_out, strict=False)
 
 
 def _nodes(count: int, random: np.random.Generator, *, trace: bool) -> list[Manifest]:
@@ -206,18 +207,4 @@ def _controller(kind: str, shape: PodShape, spec: Manifest) -> Manifest:
         "kind": kind,
         "metadata": {"name": shape.name, "namespace": NAMESPACE},
         "spec": {**spec, "selector": {"matchLabels": dict(template["metadata"]["labels"])}, "template": template},
-    }
-
-
-def _policy() -> Manifest:
-    return {
-        "apiVersion": "hydatis.io/v1alpha1",
-        "kind": "MLSchedulerPolicy",
-        "metadata": {"name": POLICY},
-        "spec": {
-            "selector": {"namespaces": [NAMESPACE]},
-            "priority": 10,
-            "fallback": {"heuristic": "KubeScheduler"},
-            "pluginWeights": {"NodeResourcesBalancedAllocation": 2},
-        },
     }
