@@ -36,6 +36,11 @@ def custom_resource_definitions() -> Path:
     return _find("crds", "crds", "")
 
 
+def default_models() -> Path:
+    """The folder with the manifests of the models that ship, and of the policy that names them."""
+    return _find("models", "models", "policy.yaml")
+
+
 def _find(in_checkout: str, in_wheel: str, landmark: str) -> Path:
     candidates = (_CHECKOUT / in_checkout, _WHEEL / in_wheel)
     for folder in candidates:

@@ -10,7 +10,7 @@ import yaml
 from hydatis.benchmarks.errors import BenchError
 from hydatis.scheduler.features.columns import SCHEMAS
 from hydatis.scheduler.models.kind import ModelKind
-from hydatis.scheduler.models.model_spec import ModelInvalid, parse_model
+from hydatis.scheduler.models.model_spec import ModelInvalid, ModelSpec, parse_model
 from hydatis.scheduler.models.onnx_model import OnnxModel
 from hydatis.scheduler.models.refusal import ModelRefused
 from hydatis.scheduler.models.weights import MOST_PACKED_BYTES, Weights, decode_base64
@@ -39,12 +39,8 @@ def read_model(path: Path, kind: ModelKind, option: str) -> OnnxModel:
                     f"{option} {path} is of the kind {spec.kind} and the schema {spec.schema_hash[:12]}; name a "
                     f"model of {kind} and {schema.hash[:12]}."
                 )
-            if not spec.inline:
-                raise BenchError(f"{option} {path} holds no weights itself; name the ONNX file.")
             name = spec.name
-            data = Weights((decode_base64(spec.inline, "spec.weights.inline"),), True, "spec.weights.inline").read(
-                spec.sha256
-            )
+            data = read_weights(spec, f"{option} {path}")
         return OnnxModel.load(data, kind=kind, name=name, version="1", schema_hash=schema.hash, width=schema.width)
     except OSError as error:
         raise BenchError(f"{option} {path} cannot be read: {error.strerror or error}; name an ONNX file.") from error
@@ -54,3 +50,17 @@ def read_model(path: Path, kind: ModelKind, option: str) -> OnnxModel:
         raise BenchError(f"{option} {path}: {invalid.errors[0]}.") from invalid
     except ModelRefused as refused:
         raise BenchError(f"{option} {path}: {refused}.") from refused
+
+
+def read_weights(spec: ModelSpec, told_as: str) -> bytes:
+    """Return the ONNX file that a manifest holds itself; `told_as` is how errors name the manifest.
+
+    Raises:
+        BenchError: it holds none.
+        ModelRefused: what it holds is not what it says.
+
+    """
+    if not spec.inline:
+        raise BenchError(f"{told_as} holds no weights itself; name the ONNX file.")
+    packed = decode_base64(spec.inline, "spec.weights.inline")
+    return Weights((packed,), True, "spec.weights.inline").read(spec.sha256)
