@@ -56,11 +56,24 @@ class FeatureSchema:
         """Return (rows, features) of columns in the schema's order, each (rows,) or one number for all, within bounds;
         NaN becomes what stands in.
         """
-        found = np.empty((rows, self.width), dtype=np.float32)
-        for number, (feature, values) in enumerate(zip(self.features, columns, strict=True)):
-            column = np.asarray(values, dtype=np.float64)
-            found[:, number] = np.clip(np.where(np.isnan(column), feature.missing, column), feature.low, feature.high)
-        return found
+        found = np.empty((rows, self.width))
+        for number, (_, values) in enumerate(zip(self.features, columns, strict=True)):
+            found[:, number] = values
+        # All columns at once: for the one row of the next like pod, calls by column cost more than all the rest.
+        np.copyto(found, self._missing, where=np.isnan(found))
+        return np.clip(found, self._low, self._high, out=found).astype(np.float32)
+
+    @cached_property
+    def _missing(self) -> Float64Array:
+        return np.array([one.missing for one in self.features])
+
+    @cached_property
+    def _low(self) -> Float64Array:
+        return np.array([one.low for one in self.features])
+
+    @cached_property
+    def _high(self) -> Float64Array:
+        return np.array([one.high for one in self.features])
 
     def markdown(self) -> str:
         """Return the table of the documentation."""
