@@ -72,6 +72,7 @@ e2e: $(INSTALLED) ## Run Kubernetes' own scheduling tests (E2E_ARGS="--scheduler
 	$(BIN)/hydatis sandbox e2e $(E2E_ARGS)
 
 bench: $(INSTALLED) ## Measure HYDATIS beside kube-scheduler (BENCH_ARGS="--nodes 1000 --repeat 3" adds arguments)
+	$(BIN)/hydatis bench models --load models/load.yaml --placement models/placement.yaml --anomaly models/anomaly.yaml
 	$(BIN)/hydatis bench $(BENCH_ARGS)
 
 docs: $(INSTALLED) ## Write docs/commands.md anew from the commands' own help
