@@ -83,6 +83,16 @@ class EnsembleWeights:
             case ModelKind.ANOMALY:
                 return replace(self, anomaly=0, anomaly_model=None)
 
+    def weighing(self, kind: ModelKind, weight: int) -> "EnsembleWeights":
+        """Return the ensemble with another weight for the model of this kind."""
+        match kind:
+            case ModelKind.LOAD:
+                return replace(self, load=weight)
+            case ModelKind.PLACEMENT:
+                return replace(self, placement=weight)
+            case ModelKind.ANOMALY:
+                return replace(self, anomaly=weight)
+
     @property
     def counts(self) -> bool:
         """Whether any part has a weight above 0."""

@@ -1,4 +1,4 @@
-"""Who is compared: what clusters have today, the closed form, the ensemble, and the ensemble less each of its parts."""
+"""Who is compared: what clusters have today, the closed form, the ensemble, and it less and more its parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ BY_CLASS = ("KoordinatorByClass", "LoadVariationRiskBalancingByClass", "TargetLo
 """The best of them, told what pods of each owner use."""
 ENSEMBLE = "Ensemble"
 WITHOUT = "Ensemble without "
+WITH = "Ensemble with "
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,9 @@ class Models:
     onnx: Mapping[str, bytes]
 
     def policies(self) -> dict[str, EnsembleWeights]:
-        """Return the ensemble, itself less each part that counts, and each model that counts alone."""
+        """Return the ensemble, itself less each part that counts, and itself with each model that is named and does
+        not count, weighing as much as the part that weighs most.
+        """
         weights = self.weights
         found = {ENSEMBLE: weights}
         if weights.expected_overload and any(weights.needed()):
@@ -43,6 +46,10 @@ class Models:
             left = weights.without(part.kind)
             if left.counts:
                 found[f"{WITHOUT}{MODEL_FIELDS[part.kind]}"] = left
+        most = max([weights.expected_overload, *(part.weight for part in weights.model_parts())])
+        for part in weights.model_parts():
+            if not part.weight:
+                found[f"{WITH}{MODEL_FIELDS[part.kind]}"] = weights.weighing(part.kind, most)
         return found
 
     def maker(self, name: str) -> PolicyMaker:

@@ -65,6 +65,13 @@ def test_every_contender_has_every_outcome(evaluation: PlacementEvaluation) -> N
         assert {"node_minutes_above_80", "throttled_core_hours", "cpu_mean_percent"} <= set(outcomes)
 
 
+def test_a_model_that_does_not_count_is_tried_with_the_weight_of_what_counts_most() -> None:
+    weights = EnsembleWeights(expected_overload=3, load=0, load_model="load")
+    policies = Models(weights, {"load": linear("pods")}).policies()
+    assert list(policies) == [ENSEMBLE, "Ensemble with load"]
+    assert policies["Ensemble with load"].load == 3
+
+
 def test_the_ensemble_without_its_model_is_the_closed_form_alone(evaluation: PlacementEvaluation) -> None:
     # Both rank by the same number; only the resolution of the score differs.
     alone, left = (
