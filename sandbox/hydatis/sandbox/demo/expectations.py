@@ -50,8 +50,12 @@ def has_condition(manifest: Mapping[str, Any], kind: str) -> bool:
 
 def uses_models(policy: Mapping[str, Any]) -> bool:
     """Whether a policy is in force and the ensemble scores, with every model that counts."""
-    in_force = has_condition(policy, "Ready") and has_condition(policy, "ModelsLoaded")
-    return in_force and policy["status"].get("mode") == "Ensemble"
+    if not has_condition(policy, "Ready") or policy["status"].get("mode") != "Ensemble":
+        return False
+    # There is no such condition while no model has a weight.
+    return has_condition(policy, "ModelsLoaded") or not any(
+        condition["type"] == "ModelsLoaded" for condition in policy["status"]["conditions"]
+    )
 
 
 def fits_nowhere(pod: Mapping[str, Any], nodes: Manifests, pods: Manifests) -> bool:

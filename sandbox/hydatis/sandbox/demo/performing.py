@@ -18,7 +18,7 @@ import orjson
 from hydatis.sandbox.api_session import ApiSession, create_all
 from hydatis.sandbox.controlplane import ControlPlane
 from hydatis.sandbox.demo.errors import DemoError
-from hydatis.sandbox.demo.expectations import broken_expectations, has_condition, uses_models
+from hydatis.sandbox.demo.expectations import Manifests, broken_expectations, has_condition, uses_models
 from hydatis.sandbox.demo.live_view import QUEUES, LiveView, Progress
 from hydatis.sandbox.demo.node_fill import NodeFill
 from hydatis.sandbox.demo.scenario import GATED, NAMESPACE, POLICY, Scenario
@@ -124,10 +124,16 @@ class Performance:
         )
 
     async def _models_in_use(self) -> bool:
-        return uses_models(await self._read_policy())
+        models = await self._models()
+        verified = bool(models) and all(has_condition(model, "Verified") for model in models)
+        return verified and uses_models(await self._read_policy())
+
+    async def _models(self) -> Manifests:
+        found: Manifests = (await self._session.get("/apis/hydatis.io/v1alpha1/mlmodels"))["items"]
+        return found
 
     async def _verified(self) -> str:
-        models = (await self._session.get("/apis/hydatis.io/v1alpha1/mlmodels"))["items"]
+        models = await self._models()
         names = [model["metadata"]["name"] for model in models if has_condition(model, "Verified")]
         return f"verified models: {', '.join(names) or 'none'}"
 

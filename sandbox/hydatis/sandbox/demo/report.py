@@ -124,15 +124,19 @@ def _heading(console: Console, text: str) -> None:
     console.print(text, style="bold", highlight=False, markup=False, soft_wrap=True)
 
 
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
 def _example(pods: Sequence[Mapping[str, Any]]) -> str | None:
-    """Choose the placed pod to describe: one with node affinity if there is any, since it has more to explain.
+    """Choose the placed pod to describe: one that prefers nodes if there is any, since it has more to explain, and of
+    those the last, since the first find empty nodes that are all alike.
 
     Pods of the DaemonSet come last: their node was never in question.
     """
     placed = [pod for pod in pods if pod["spec"].get("nodeName")]
     free = [pod for pod in placed if not _of_daemon_set(pod)]
-    choosy = [pod for pod in free if pod["spec"].get("affinity")]
-    chosen = next(iter(choosy or free or placed), None)
+    choosy = [pod for pod in free if _PREFERRED in pod["spec"].get("affinity", {}).get("nodeAffinity", {})]
+    chosen = next(reversed(choosy or free or placed), None)
     return None if chosen is None else str(chosen["metadata"]["name"])
 
 

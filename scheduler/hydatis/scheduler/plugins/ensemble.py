@@ -27,7 +27,7 @@ from hydatis.scheduler.features.placement import placement_features
 from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.owner import Owner
-from hydatis.scheduler.plugins import Composite, Normalization, OwnerAware, Scope
+from hydatis.scheduler.plugins import Composite, Normalization, OwnerAware, Scope, expected_overload
 from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
 from hydatis.scheduler.requirements import Requirements
 
@@ -36,8 +36,6 @@ BEST = 100.0
 POINTS = 100
 """The score counts hundredths, so that few nodes are equal."""
 CLOSED_FORM_PART = "expectedOverload"
-_DECADES = 9.0
-"""The overload added that scores 100 is 10^-9, that which scores 0 is 1 or more."""
 _NOBODY = Owner("", "", "")
 _CLOSED_FORM = ExpectedOverload()
 
@@ -144,8 +142,7 @@ def _shares(parts: Mapping[str, tuple[int, Float64Array]]) -> Mapping[str, Int64
 
 def by_decade(added: Float64Array) -> Float64Array:
     """Return 0 to 100 by the power of ten of an overload that is added; what is no number scores 0."""
-    known = np.where(np.isnan(added), 1.0, added)
-    return np.asarray(-BEST / _DECADES * np.log10(np.clip(known, 10.0**-_DECADES, 1.0)), dtype=np.float64)
+    return BEST * expected_overload.by_decade(added)
 
 
 def within_bounds(predicted: Float64Array) -> Float64Array:

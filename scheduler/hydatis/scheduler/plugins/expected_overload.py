@@ -19,7 +19,7 @@ variance V that they have in common, b is V (r^2 + 2 c r R). Of both only a part
 variance over time and pods where the last sample and each pod's own mean are known.
 
 The score falls with the logarithm of what is added, since that spans many powers of ten between a node that is nearly
-idle and one that is nearly full.
+idle and one that is nearly full (`by_decade`).
 """
 
 import math
@@ -36,7 +36,10 @@ from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN
 
 DECADES = 12.0
-"""The overload added that scores 100 is 10^-12, that which scores 0 is 1 or more, in squared shares of the node."""
+"""An overload added of 1 or more, in squared shares of the node, scores 0, one of 10^-12 scores 90."""
+_NEAR = 0.9
+"""What is left above is for nodes that are nearly idle: they hardly differ, but are told apart."""
+_LEAST = 1e-300
 _NOBODY = Owner("", "", "")
 
 
@@ -88,8 +91,7 @@ class ExpectedOverload(OwnerAware):
     def score(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Int64Array:
         """Return 0 to `points`, the higher the less overload the pod adds."""
         added = self.added_overload(requirements, cluster, rows)
-        decades = -np.log10(np.clip(added, 10.0**-DECADES, 1.0))
-        return np.asarray(self.points * decades / DECADES, dtype=np.float64).astype(np.int64)
+        return (self.points * by_decade(added)).astype(np.int64)
 
     def added_overload(self, requirements: Requirements, cluster: Cluster, rows: Rows) -> Float64Array:
         """Return what the pod is expected to add to each row's overload, (rows,), at least 0, in (squared) shares of
@@ -125,6 +127,17 @@ class ExpectedOverload(OwnerAware):
 
     def _overload(self, mean: Float64Array, variance: Float64Array, threshold: float) -> Float64Array:
         return expected_excess(mean, variance + self.unknown_deviation**2, threshold, squared=self.squared)
+
+
+def by_decade(added: Float64Array) -> Float64Array:
+    """Return 0 to 1 by the power of ten of an overload that is added, the higher the less: in equal steps of a decade
+    down to 10^-12, and ever smaller ones below. What is no number scores 0.
+    """
+    known = np.where(np.isnan(added), 1.0, added)
+    decades = -np.log10(np.clip(known, _LEAST, 1.0))
+    beyond = 1.0 - DECADES / np.maximum(decades, DECADES)
+    found = _NEAR * np.minimum(decades, DECADES) / DECADES + (1.0 - _NEAR) * beyond
+    return np.asarray(found, dtype=np.float64)
 
 
 def expected_excess(mean: Float64Array, variance: Float64Array, threshold: float, *, squared: bool) -> Float64Array:

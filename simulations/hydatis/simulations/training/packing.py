@@ -23,8 +23,10 @@ from hydatis.simulations.errors import SimulationError
 
 POLICY_NAME = "default"
 POLICY_FILE = "policy.yaml"
-WEIGHTS: Mapping[str, int] = {"expectedOverload": 1, "load": 1, "placement": 1, "anomaly": 0}
-"""Of the parts of the ensemble, relative to each other. The only place where they are chosen."""
+WEIGHTS: Mapping[str, int] = {"expectedOverload": 1, "load": 0, "placement": 0, "anomaly": 0}
+"""Of the parts of the ensemble, relative to each other. The only place where they are chosen: by whole days that were
+played with them, which `hydatis evaluate` tells.
+"""
 FACTS_SUFFIX = ".facts.json"
 """Ends the name of the file beside an ONNX file that tells what is known of its training."""
 _PRIORITY = -(2**31)

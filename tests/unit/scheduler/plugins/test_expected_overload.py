@@ -7,7 +7,7 @@ import pytest
 
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.owner import Owner
-from hydatis.scheduler.plugins.expected_overload import DECADES, ExpectedOverload, expected_excess
+from hydatis.scheduler.plugins.expected_overload import DECADES, ExpectedOverload, by_decade, expected_excess
 from hydatis.scheduler.testing import (
     by_node,
     cluster_of,
@@ -121,8 +121,18 @@ def test_scores_fall_by_the_power_of_ten() -> None:
     fine = ExpectedOverload(points=10**6).for_owner(Owner("default", "StatefulSet", "busy"))
     amounts = added(found, "busy")
     for name, score in scores.items():
-        assert score == int(100 * min(DECADES, -math.log10(max(amounts[name], 1e-12))) / DECADES)
+        decades = -math.log10(max(amounts[name], 1e-300))
+        share = 0.9 * decades / DECADES if decades < DECADES else 1.0 - 0.1 * DECADES / decades
+        assert score == int(100 * share)
     assert by_node(found, fine.score(requirements, found, found.rows()))["busy"] // 10**4 == scores["busy"]
+
+
+def test_nodes_that_are_nearly_idle_are_told_apart() -> None:
+    amounts = np.array([1.0, 1e-6, 1e-12, 1e-13, 1e-40, 0.0, math.nan])
+    assert by_decade(amounts)[:3] == pytest.approx([0.0, 0.45, 0.9])
+    assert (np.diff(by_decade(amounts)[:6]) > 0).all()
+    assert by_decade(amounts)[5] < 1.0
+    assert by_decade(amounts)[6] == 0.0
 
 
 def test_a_node_without_any_cpu_is_the_last_choice() -> None:

@@ -23,8 +23,9 @@ from hydatis.simulations.virtual_time.catalogue import scenario_named
 from hydatis.simulations.virtual_time.made_up import MadeUp
 
 
-def test_an_agent_that_has_learnt_nothing_places_as_the_closed_form(make_network: Any) -> None:
-    scenario = replace(scenario_named("six"), length_seconds=2 * 3600.0, warm_up_seconds=600.0)
+def test_an_agent_that_has_learnt_nothing_places_about_as_the_closed_form(make_network: Any) -> None:
+    # Full nodes: what adds less than the features tell of, the closed form alone tells apart.
+    scenario = replace(scenario_named("six-overloaded"), length_seconds=2 * 3600.0, warm_up_seconds=600.0)
     untaught = onnx_of(make_network(6, learnt=False).added)
     policies = {"ExpectedOverload": POLICIES["ExpectedOverload"], **agent_policies({"agent": untaught})}
     told: list[Played] = []
@@ -32,8 +33,8 @@ def test_an_agent_that_has_learnt_nothing_places_as_the_closed_form(make_network
     assert runs == told
     assert [run.policy for run in runs] == ["ExpectedOverload", "agent", f"agent, {HALVES}"]
     closed_form, agent, _ = (run.measures for run in runs)
-    assert agent["success_percent"] == closed_form["success_percent"] > 90
-    assert agent["cpu_p99_percent"] == pytest.approx(closed_form["cpu_p99_percent"], abs=3.0)
+    assert agent["success_percent"] == pytest.approx(closed_form["success_percent"], abs=5.0)
+    assert agent["cpu_p99_percent"] == pytest.approx(closed_form["cpu_p99_percent"], abs=6.0)
 
 
 def test_policies_are_compared_run_by_run() -> None:
