@@ -74,7 +74,8 @@ def mlflow_server(beginning: MlflowServer, operator: OperatorProcess, monkeypatc
 @pytest.fixture(scope="module")
 def publisher(stage: Any) -> Path:
     """Return the kubeconfig of somebody with the rights that docs/rbac.md grants, and no others."""
-    (documented,) = re.findall(r"```yaml\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    (documented,) = (block for block in blocks if f"name: {ROLE}\n" in block)
     kubectl = stage.control_plane.kubectl
     kubectl("apply", "--filename", "-", stdin=documented)
     user = f"--serviceaccount={SYSTEM_NAMESPACE}:publisher"

@@ -25,7 +25,8 @@ from hydatis.sandbox.operator_process import OperatorProcess
 from hydatis.sandbox.ports import Port
 from hydatis.sandbox.processes import spawn
 
-NAMESPACE = "explained-system"
+NAMESPACE = "operator-test-system"
+"""That of the other tests on this control plane: one release of the chart owns the definitions."""
 
 
 @pytest.fixture(scope="module")

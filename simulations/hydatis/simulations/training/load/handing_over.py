@@ -1,5 +1,6 @@
 """The load model as it is handed over to be registered, with its card."""
 
+import math
 from datetime import datetime
 
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
@@ -27,10 +28,16 @@ def trained_load(trained: TrainedLoad, plan: Plan, seed: int, *, recorded: bool,
             "questions": plan.questions,
             "rows": trained.rows,
         },
-        metrics={"regret_model": trained.regret_model, "regret_closed_form": trained.regret_closed_form},
+        metrics=_metrics(trained),
         card=_card(trained, plan, seed, data),
         started=started,
     )
+
+
+def _metrics(trained: TrainedLoad) -> dict[str, float]:
+    """Return what was measured; nothing where nothing was added on the days that were left out."""
+    measured = {"regret_model": trained.regret_model, "regret_closed_form": trained.regret_closed_form}
+    return {name: value for name, value in measured.items() if math.isfinite(value)}
 
 
 def _card(trained: TrainedLoad, plan: Plan, seed: int, data: str) -> str:
@@ -39,6 +46,7 @@ def _card(trained: TrainedLoad, plan: Plan, seed: int, data: str) -> str:
         ["the closed form (ExpectedOverload)", f"{trained.regret_closed_form:.3f}"],
     ]
     runs = " ".join(f"--runs {each}" for each in plan.runs)
+    runs += "".join(f" --assume {name}={text}" for name, text in sorted(plan.assumptions.items()))
     return card_text(
         title=f"Load model, seed {seed}",
         what=(

@@ -15,7 +15,7 @@ def placement(
         list[int] | None,
         typer.Option(min=0, help="Seed of an agent and its workloads; can be repeated, an agent each; default 1."),
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Decisions of each agent's training.")] = 40_000,
+    steps: Annotated[int, typer.Option(min=128, help="Decisions of each agent's training.")] = 40_000,
     start: Annotated[
         str,
         typer.Option(help="What an agent begins with: closed-form, the judgement of ExpectedOverload, or nothing."),
@@ -34,6 +34,13 @@ def placement(
     json: Annotated[Path | None, typer.Option(help="Write the figures of every run to this file.")] = None,
     onnx: Annotated[Path | None, typer.Option(help="Write the agent to this file, as it is served.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Draw the learning curves into this file.")] = None,
+    register: Annotated[
+        bool,
+        typer.Option(
+            help="Track the training in MLflow and register the agent as a version of hydatis-placement: in the store "
+            "that MLFLOW_TRACKING_URI names, else in mlflow.db of the working folder."
+        ),
+    ] = False,
 ) -> None:
     """Train agents that place pods, in the environment Hydatis/Placement-v0, and measure them in the simulator.
 
@@ -43,14 +50,21 @@ def placement(
 
     Example: HYDATIS_DATA=~/traces hydatis train placement --seed 1 --onnx placement.onnx --json placement.json
     """
+    from datetime import UTC, datetime
+
     from hydatis.simulations.errors import SimulationError
+    from hydatis.simulations.sweeps.data_version import data_version
     from hydatis.simulations.traces.errors import TraceError
 
     try:
         from hydatis.simulations.training.placement.evaluating import document_of, results_of
+        from hydatis.simulations.training.placement.handing_over import trained_placement
         from hydatis.simulations.training.placement.learning import Lesson
         from hydatis.simulations.training.placement.reporting import draw_curves, print_results
         from hydatis.simulations.training.placement.session import Session
+
+        if register:
+            from hydatis.simulations.training.tracking import opening, registering
     except ModuleNotFoundError as missing:
         typer.echo(
             f"error: hydatis train placement needs the Python package {missing.name}: pip install 'hydatis[training]'",
@@ -63,7 +77,10 @@ def placement(
 
     seeds = tuple(dict.fromkeys(seed or [1]))
     try:
-        _check(json, onnx, figure, len(seeds), start)
+        _check(json, onnx, figure, len(seeds), start, register=register)
+        if register:
+            opening.check_store()
+        started = datetime.now(UTC)
         lesson = Lesson(scenario=scenario, steps=steps, from_closed_form=start == _STARTS[0])
         session = Session(lesson, seeds, tuple(setting or ("as in training",)), told)
         session.train(curves=figure is not None)
@@ -75,6 +92,17 @@ def placement(
         results = results_of(played)
         if json is not None:
             json.write_text(json_format.dumps(document_of(results, played), indent=1) + "\n")
+        if register:
+            trained = trained_placement(
+                session.model_of(seeds[0]),
+                lesson,
+                seeds[0],
+                results,
+                recorded=bool(data_version()),
+                started=started,
+                figures={figure.name: figure.read_bytes()} if figure is not None else {},
+            )
+            typer.echo(registering.register(trained), err=True)
     except (SimulationError, TraceError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -85,19 +113,23 @@ def placement(
         print_results(results)
 
 
-def _check(json: Path | None, onnx: Path | None, figure: Path | None, agents: int, start: str) -> None:
+def _check(
+    json: Path | None, onnx: Path | None, figure: Path | None, agents: int, start: str, *, register: bool
+) -> None:
     """Find out before the long part what would fail after it."""
     import importlib.util
-    import os
 
     from hydatis.simulations.errors import SimulationError
+    from hydatis.simulations.training.outputs import check_writable
 
     if start not in _STARTS:
         raise SimulationError(f"--start {start} is unknown; choose from {', '.join(_STARTS)}.")
     for option, path in (("--json", json), ("--onnx", onnx), ("--figure", figure)):
-        if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-            raise SimulationError(f"{option} {path} cannot be written; name a file in a folder that can be.")
-    if onnx is not None and agents != 1:
-        raise SimulationError("--onnx takes one agent; give one --seed.")
+        if path is not None:
+            check_writable(option, path)
+    if agents != 1:
+        for option, given in (("--onnx", onnx is not None), ("--register", register)):
+            if given:
+                raise SimulationError(f"{option} takes one agent; give one --seed.")
     if figure is not None and importlib.util.find_spec("matplotlib") is None:
         raise SimulationError("--figure needs matplotlib; install it with: pip install 'hydatis[figures]'.")

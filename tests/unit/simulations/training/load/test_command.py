@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 pytest.importorskip("lightgbm")
 pytest.importorskip("onnxmltools")
+pytest.importorskip("mlflow")
 
 from hydatis.scheduler.models.kind import ModelKind
 from hydatis.simulations.baselines.ensembles import onnx_model
@@ -12,14 +13,19 @@ from hydatis.simulations.training.commands import train
 
 
 def test_two_rounds_leave_a_model_that_a_cluster_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HYDATIS_DATA", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     path = tmp_path / "load.onnx"
     arguments = ["load", "--scenario", "six", "--runs", "1", "--runs", "1", "--questions", "50", "--jobs", "1"]
     arguments += ["--assume", "length_seconds=3600", "--assume", "history_seconds=0"]
-    done = CliRunner().invoke(train, [*arguments, "--onnx", str(path)])
+    done = CliRunner().invoke(train, [*arguments, "--onnx", str(path), "--register"])
     assert done.exit_code == 0, done.output
     assert "round 2: fitting" in done.stderr
     assert onnx_model(path.read_bytes(), ModelKind.LOAD, "load").kind is ModelKind.LOAD
+    (weights,) = tmp_path.glob("mlruns/**/model.onnx")
+    assert weights.read_bytes() == path.read_bytes()
+    assert "hydatis train load --scenario six --runs 1 --runs 1" in weights.with_name("card.md").read_text()
 
 
 @pytest.mark.parametrize(

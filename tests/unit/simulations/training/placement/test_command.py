@@ -23,6 +23,20 @@ def test_it_trains_and_writes_the_model_that_is_served(tmp_path: Path) -> None:
     onnx.checker.check_model(str(model))
 
 
+def test_it_registers_the_agent_with_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    arguments = ["placement", "--scenario", "six", "--steps", "140", "--runs", "0", "--seed", "2", "--register"]
+    result = CliRunner().invoke(train, arguments)
+    assert result.exit_code == 0, result.output
+    assert "registered hydatis-placement version 1" in result.output
+    (weights,) = tmp_path.glob("mlruns/**/model.onnx")
+    onnx.checker.check_model(str(weights))
+    card = weights.with_name("card.md").read_text()
+    assert "# Placement agent, seed 2" in card
+    assert "hydatis train placement --seed 2 --steps 140 --start closed-form --scenario six" in card
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -31,6 +45,7 @@ def test_it_trains_and_writes_the_model_that_is_served(tmp_path: Path) -> None:
         (["--setting", "elsewhere"], "--setting elsewhere is unknown; choose from as in training"),
         (["--json", "/no/such/folder/out.json"], "--json /no/such/folder/out.json cannot be written"),
         (["--onnx", "a.onnx", "--seed", "1", "--seed", "2"], "--onnx takes one agent; give one --seed."),
+        (["--register", "--seed", "1", "--seed", "2"], "--register takes one agent; give one --seed."),
     ],
 )
 def test_bad_input_gets_one_sentence_before_anything_is_learnt(
