@@ -4,13 +4,10 @@ The graph computes in double precision: distances to many neighbours are differe
 smoothing, which needs the row before; fit with `span=1` what is to be served row by row.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from hydatis.scheduler.arrays import Float64Array
 from hydatis.simulations.errors import SimulationError
@@ -18,34 +15,12 @@ from hydatis.simulations.training.anomaly.calibrating import HALF_SURPRISE, Cali
 from hydatis.simulations.training.anomaly.detectors import NEIGHBOURS
 from hydatis.simulations.training.anomaly.features import MOST_DEVIATIONS, Features
 from hydatis.simulations.training.anomaly.row_detector import RowDetector
+from hydatis.simulations.training.onnx_writing import OnnxGraph
 
 INPUT = "features"
 OUTPUT = "score"
 EXPORTABLE = ("principal", "knn", "combined")
-_OPSET = 17
-_IR_VERSION = 8
-"""Old enough for any ONNX Runtime that is still in use."""
-
-
-class _Graph:
-    """Nodes and constants, named as they come."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def constant(self, values: NDArray[Any] | float) -> str:
-        name = f"constant_{len(self.constants)}"
-        array = np.asarray(values)
-        self.constants.append(
-            numpy_helper.from_array(array.astype(np.float64) if array.dtype.kind == "f" else array, name)
-        )
-        return name
-
-    def add(self, operator: str, *inputs: str, outputs: Sequence[str] = (), **attributes: Any) -> str:
-        names = list(outputs) or [f"{operator.lower()}_{len(self.nodes)}"]
-        self.nodes.append(helper.make_node(operator, list(inputs), names, **attributes))
-        return names[0]
+_OPSETS = {"": 17}
 
 
 def onnx_of(
@@ -62,7 +37,7 @@ def onnx_of(
     """
     if detector.name not in EXPORTABLE:
         raise SimulationError(f"the detector {detector.name} cannot be exported; use one of {', '.join(EXPORTABLE)}.")
-    graph = _Graph()
+    graph = OnnxGraph(floats=np.float64)
     rows = graph.add("Cast", INPUT, to=TensorProto.DOUBLE)
     if standardising is not None:
         rows = _standardised(graph, rows, standardising)
@@ -77,24 +52,10 @@ def onnx_of(
     below = graph.add("Add", surprise, graph.constant(HALF_SURPRISE))
     share = graph.add("Div", graph.add("Mul", surprise, graph.constant(100.0)), below)
     graph.add("Cast", share, outputs=[OUTPUT], to=TensorProto.FLOAT)
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "anomaly",
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["rows", feature_count])],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["rows"])],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", _OPSET)],
-        ir_version=_IR_VERSION,
-        producer_name="hydatis",
-    )
-    onnx.checker.check_model(model, full_check=True)
-    written: bytes = model.SerializeToString()
-    return written
+    return graph.written("anomaly", source=(INPUT, feature_count), output=OUTPUT, shape=["rows"], opsets=_OPSETS)
 
 
-def _standardised(graph: _Graph, metrics: str, features: Features) -> str:
+def _standardised(graph: OnnxGraph, metrics: str, features: Features) -> str:
     """Drop constant metrics, and give the others in units of their deviation, cut where `Features` cuts them."""
     if features.differences:
         raise SimulationError("features with differences need the rows before; fit with differences=False.")
@@ -104,7 +65,7 @@ def _standardised(graph: _Graph, metrics: str, features: Features) -> str:
     return graph.add("Min", graph.add("Max", level, graph.constant(-MOST_DEVIATIONS)), graph.constant(MOST_DEVIATIONS))
 
 
-def _principal(graph: _Graph, rows: str, fitted: Any) -> str:
+def _principal(graph: OnnxGraph, rows: str, fitted: Any) -> str:
     """Norm of (row - mean) projected on the components, each over its deviation."""
     projection: Float64Array = fitted.projection_
     projected = graph.add("MatMul", rows, graph.constant(projection))
@@ -112,7 +73,7 @@ def _principal(graph: _Graph, rows: str, fitted: Any) -> str:
     return graph.add("ReduceL2", around, axes=[1], keepdims=0)
 
 
-def _neighbours(graph: _Graph, rows: str, fitted: Any) -> str:
+def _neighbours(graph: OnnxGraph, rows: str, fitted: Any) -> str:
     """Distance to the fifth nearest of the kept rows: |a|^2 - 2 ab + |b|^2, the fifth smallest, its root."""
     kept = np.asarray(fitted.neigh_._fit_X, dtype=np.float64)
     products = graph.add("MatMul", rows, graph.constant(-2.0 * kept.T))
@@ -125,7 +86,7 @@ def _neighbours(graph: _Graph, rows: str, fitted: Any) -> str:
     return graph.add("Sqrt", graph.add("Max", squared, graph.constant(0.0)))
 
 
-def _surprise(graph: _Graph, numbers: str, calibration: Calibration) -> str:
+def _surprise(graph: OnnxGraph, numbers: str, calibration: Calibration) -> str:
     """Interpolate in the table of quantiles, as a sum of ramps up to the number, and add the tail."""
     floored = graph.add("Sub", numbers, graph.constant(calibration.floor))
     knots, surprises = calibration.numbers, calibration.surprises

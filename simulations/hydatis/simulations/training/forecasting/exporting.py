@@ -10,20 +10,17 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from hydatis.simulations.training.forecasting.features import LAST
 from hydatis.simulations.training.forecasting.forecaster import Forecaster
+from hydatis.simulations.training.onnx_writing import OnnxGraph
 
 INPUT = "features"
 OUTPUT = "forecast"
 _OPSET = 15
-_ML_OPSET = 3
+_OPSETS = {"": _OPSET, "ai.onnx.ml": 3}
 _OBJECTIVE = re.compile(r"^objective=regression_l1\n", re.MULTILINE)
-_IR_VERSION = 8
-"""Old enough for any ONNX Runtime that is still in use."""
 
 
 def onnx_of(forecaster: Forecaster) -> bytes:
@@ -31,19 +28,7 @@ def onnx_of(forecaster: Forecaster) -> bytes:
     float32 (rows, 2): the point, the upper bound.
     """
     width = len(forecaster.names)
-    nodes: list[Any] = []
-    constants: list[Any] = []
-
-    def constant(values: NDArray[Any]) -> str:
-        name = f"constant_{len(constants)}"
-        constants.append(numpy_helper.from_array(values, name))
-        return name
-
-    def add(operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        name = output or f"{operator.lower()}_{len(nodes)}"
-        nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
-
+    graph = OnnxGraph()
     changes = []
     for part, booster in (("point", forecaster.point), ("upper", forecaster.upper)):
         trees = _trees(booster, width)
@@ -51,34 +36,22 @@ def onnx_of(forecaster: Forecaster) -> bytes:
         trees.input.append(INPUT)
         trees.output.append(part)
         trees.name = f"trees_{part}"
-        nodes.append(trees)
+        graph.nodes.append(trees)
         changes.append(part)
     point, upper = changes
     moves = forecaster.moves.moves.astype(np.float32)
-    moved = add("Add", upper, constant(moves[:1]))
+    moved = graph.add("Add", upper, graph.constant(moves[:1]))
     if len(moves) > 1:
-        spread = add("Sub", upper, point)
-        above = add("Greater", spread, constant(forecaster.moves.edges.astype(np.float32)[np.newaxis]))
-        steps = add("MatMul", add("Cast", above, to=TensorProto.FLOAT), constant(np.diff(moves)[:, np.newaxis]))
-        moved = add("Add", moved, steps)
-    both = add("Concat", point, add("Max", moved, point), axis=1)
-    last = add("Gather", INPUT, constant(np.array([forecaster.names.index(LAST)], dtype=np.int64)), axis=1)
-    add("Max", add("Add", both, last), constant(np.zeros(1, dtype=np.float32)), output=OUTPUT)
-    model = helper.make_model(
-        helper.make_graph(
-            nodes,
-            "forecast",
-            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["rows", width])],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["rows", 2])],
-            constants,
-        ),
-        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)],
-        ir_version=_IR_VERSION,
-        producer_name="hydatis",
-    )
-    onnx.checker.check_model(model, full_check=True)
-    written: bytes = model.SerializeToString()
-    return written
+        spread = graph.add("Sub", upper, point)
+        above = graph.add("Greater", spread, graph.constant(forecaster.moves.edges.astype(np.float32)[np.newaxis]))
+        steps = graph.add(
+            "MatMul", graph.add("Cast", above, to=TensorProto.FLOAT), graph.constant(np.diff(moves)[:, np.newaxis])
+        )
+        moved = graph.add("Add", moved, steps)
+    both = graph.add("Concat", point, graph.add("Max", moved, point), axis=1)
+    last = graph.add("Gather", INPUT, graph.constant(np.array([forecaster.names.index(LAST)], dtype=np.int64)), axis=1)
+    graph.add("Max", graph.add("Add", both, last), graph.constant(np.zeros(1, dtype=np.float32)), outputs=[OUTPUT])
+    return graph.written("forecast", source=(INPUT, width), output=OUTPUT, shape=["rows", 2], opsets=_OPSETS)
 
 
 def _trees(booster: Any, width: int) -> Any:

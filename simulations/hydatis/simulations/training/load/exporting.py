@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import onnx
 from onnx import TensorProto, helper
 
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
 from hydatis.simulations.training.load.learning import LABEL_SCALE
+from hydatis.simulations.training.onnx_writing import sealed
 
 INPUT = "features"
 OUTPUT = "added"
 _OPSET = 15
-_IR_VERSION = 8
 
 
 def onnx_of(booster: Any) -> bytes:
@@ -29,11 +28,5 @@ def onnx_of(booster: Any) -> bytes:
     graph.node.append(helper.make_node("Div", [predicted, "scale"], [OUTPUT]))
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["rows", 1]))
-    model.ir_version = _IR_VERSION
     # The operators' own version, beside that of trees, which the converter leaves at 8.
-    del model.opset_import[:]
-    model.opset_import.extend([helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", 1)])
-    model.producer_name = "hydatis"
-    onnx.checker.check_model(model, full_check=True)
-    written: bytes = model.SerializeToString()
-    return written
+    return sealed(model, {"": _OPSET, "ai.onnx.ml": 1})

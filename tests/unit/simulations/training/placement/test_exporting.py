@@ -7,9 +7,10 @@ import torch
 
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
 from hydatis.scheduler.models.kind import ModelKind
+from hydatis.scheduler.plugins.expected_overload import DECADES
 from hydatis.simulations.baselines.ensembles import onnx_model
 from hydatis.simulations.environment.observing import FLAGS
-from hydatis.simulations.training.placement.exporting import DECADES, onnx_of
+from hydatis.simulations.training.placement.exporting import onnx_of
 from hydatis.simulations.training.placement.network import overload_added
 
 
