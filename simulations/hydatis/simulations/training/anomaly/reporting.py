@@ -4,6 +4,7 @@ from rich.table import Table
 
 from hydatis.simulations.console import plain_console
 from hydatis.simulations.intervals import Interval
+from hydatis.simulations.markdown import results_table
 from hydatis.simulations.training.anomaly.evaluating import REFERENCE, AnomalyEvaluation, GroupResult
 
 _TITLES = (
@@ -27,9 +28,7 @@ def print_evaluation(evaluation: AnomalyEvaluation) -> None:
 
 def markdown_table(evaluation: AnomalyEvaluation) -> str:
     """Return the table of the documentation."""
-    lines = ["| " + " | ".join(_TITLES) + " |", "| --- | --- |" + " ---: |" * (len(_TITLES) - 2)]
-    lines += ["| " + " | ".join(_cells(group)) + " |" for group in evaluation.groups]
-    return "\n".join(lines) + "\n"
+    return results_table(_TITLES, map(_cells, evaluation.groups), texts=(0, 1))
 
 
 def _cells(group: GroupResult) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from rich.table import Table
 
 from hydatis.simulations.console import plain_console
 from hydatis.simulations.intervals import Interval
+from hydatis.simulations.markdown import results_table
 from hydatis.simulations.training.forecasting.evaluating import (
     LAST_VALUE,
     METHODS,
@@ -35,9 +36,7 @@ def print_evaluation(evaluation: ForecastEvaluation) -> None:
 
 def markdown_table(evaluation: ForecastEvaluation) -> str:
     """Return the table of the documentation."""
-    lines = ["| " + " | ".join(_TITLES) + " |", "| ---: | --- |" + " ---: |" * (len(_TITLES) - 2)]
-    lines += ["| " + " | ".join(_cells(result)) + " |" for result in evaluation.horizons]
-    return "\n".join(lines) + "\n"
+    return results_table(_TITLES, map(_cells, evaluation.horizons), texts=(1,))
 
 
 def _cells(result: HorizonResult) -> tuple[str, ...]:

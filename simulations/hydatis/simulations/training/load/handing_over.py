@@ -5,8 +5,9 @@ from datetime import datetime
 
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
 from hydatis.scheduler.models.kind import ModelKind
+from hydatis.simulations.markdown import results_table
 from hydatis.simulations.training.load.rounds import Plan, TrainedLoad
-from hydatis.simulations.training.tracking.card import card_text, results_table
+from hydatis.simulations.training.tracking.card import card_text
 from hydatis.simulations.training.tracking.trained_model import TrainedModel
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from hydatis.simulations.console import plain_console
 from hydatis.simulations.intervals import Interval
+from hydatis.simulations.markdown import results_table
 from hydatis.simulations.training.placement.curves import Curve
 from hydatis.simulations.training.placement.evaluating import CLOSED_FORM, REFERENCE, PolicyResult
 
@@ -35,9 +36,7 @@ def print_results(results: Sequence[PolicyResult]) -> None:
 
 def markdown_table(results: Sequence[PolicyResult]) -> str:
     """Return the table of the documentation."""
-    lines = ["| " + " | ".join(_TITLES) + " |", "| --- | --- |" + " ---: |" * (len(_TITLES) - 2)]
-    lines += ["| " + " | ".join(_cells(result)) + " |" for result in results]
-    return "\n".join(lines) + "\n"
+    return results_table(_TITLES, map(_cells, results), texts=(0, 1))
 
 
 def draw_curves(curves: Sequence[Curve], references: Mapping[str, float], path: Path) -> None:

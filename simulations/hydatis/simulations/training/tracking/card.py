@@ -16,10 +16,3 @@ def card_text(*, title: str, what: str, data: str, results: str, limits: Sequenc
     lines += ["## Limits", "", *(f"- {limit}" for limit in limits), ""]
     lines += ["## Reproduce", "", "```sh", reproduce.strip(), "```", ""]
     return "\n".join(lines)
-
-
-def results_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table, numbers to the right: the first column names what a row is about."""
-    lines = ["| " + " | ".join(titles) + " |", "| --- |" + " ---: |" * (len(titles) - 1)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines)

@@ -5,7 +5,8 @@ import pytest
 
 from hydatis.scheduler.models.weights import MOST_BYTES
 from hydatis.simulations.errors import SimulationError
-from hydatis.simulations.training.tracking.card import card_text, results_table
+from hydatis.simulations.markdown import results_table
+from hydatis.simulations.training.tracking.card import card_text
 from hydatis.simulations.training.tracking.testing import made_model
 
 
