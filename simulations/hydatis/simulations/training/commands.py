@@ -1,8 +1,8 @@
 """`hydatis train`: one command a model, each from the room that trains it, one for all, one that makes them ship."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from hydatis.simulations.training.anomaly.commands import anomaly
 from hydatis.simulations.training.forecasting.commands import forecast
 from hydatis.simulations.training.load.commands import load
 from hydatis.simulations.training.placement.commands import placement
+from hydatis.simulations.training.sentences import ending_in_a_sentence
 
 train = typer.Typer(help="Train the models that score nodes, and say how good they are.", no_args_is_help=True)
 train.command("load")(load)
@@ -41,14 +42,16 @@ def train_all(
 
     from hydatis.simulations.sweeps.code_version import code_version
     from hydatis.simulations.sweeps.data_version import data_version
-    from hydatis.simulations.traces.errors import TraceError
-    from hydatis.simulations.training.packing import Facts
 
-    try:
+    with (
+        ending_in_a_sentence("hydatis train all", "training"),
+        tempfile.TemporaryDirectory(prefix="hydatis-train-") as folder,
+    ):
+        from hydatis.simulations.training.packing import Facts, pack_models
+
         recorded = data_version()
-    except TraceError as error:
-        _fail(str(error))
-    with tempfile.TemporaryDirectory(prefix="hydatis-train-") as folder:
+        # An hour later is too late to find out.
+        output.mkdir(parents=True, exist_ok=True)
         files = {kind: Path(folder) / f"{kind.lower()}.onnx" for kind in ModelKind}
         load(seed=seed, onnx=files[ModelKind.LOAD])
         placement(seed=[seed], runs=0, onnx=files[ModelKind.PLACEMENT])
@@ -61,7 +64,7 @@ def train_all(
         }
         for path in files.values():
             Facts(provenance=provenance).write_beside(path)
-        _pack(files, output, version)
+        _tell(pack_models(files, output, version=version))
 
 
 @train.command("pack")
@@ -81,21 +84,13 @@ def pack(
 
     Example: hydatis train pack --load load.onnx --placement placement.onnx --anomaly anomaly.onnx --version 2
     """
-    files = {ModelKind.LOAD: load_file, ModelKind.PLACEMENT: placement_file, ModelKind.ANOMALY: anomaly_file}
-    _pack(files, output, version)
+    with ending_in_a_sentence("hydatis train pack", "models"):
+        from hydatis.simulations.training.packing import pack_models
+
+        files = {ModelKind.LOAD: load_file, ModelKind.PLACEMENT: placement_file, ModelKind.ANOMALY: anomaly_file}
+        _tell(pack_models(files, output, version=version))
 
 
-def _pack(files: Mapping[ModelKind, Path], output: Path, version: str) -> None:
-    from hydatis.simulations.errors import SimulationError
-    from hydatis.simulations.training.packing import pack_models
-
-    try:
-        for path in pack_models(files, output, version=version):
-            typer.echo(f"wrote {path}", err=True)
-    except (SimulationError, OSError) as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(1)
+def _tell(written: Iterable[Path]) -> None:
+    for path in written:
+        typer.echo(f"wrote {path}", err=True)

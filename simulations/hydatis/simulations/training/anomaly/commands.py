@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from hydatis.simulations.training.sentences import ending_in_a_sentence
 
-def anomaly(  # noqa: PLR0915 - one statement after the other
+
+def anomaly(
     *,
     detector: Annotated[
         list[str] | None,
@@ -52,11 +54,9 @@ def anomaly(  # noqa: PLR0915 - one statement after the other
     import os
     from datetime import UTC, datetime
 
-    from hydatis.simulations.errors import SimulationError
-    from hydatis.simulations.traces.errors import TraceError
     from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
 
-    try:
+    with ending_in_a_sentence("hydatis train anomaly", "models"):
         from hydatis.simulations.training.anomaly.detectors import NAMES
         from hydatis.simulations.training.anomaly.evaluating import MachineResult, count_of_results, evaluate_anomaly
         from hydatis.simulations.training.anomaly.handing_over import nodes_text, trained_anomaly
@@ -66,22 +66,15 @@ def anomaly(  # noqa: PLR0915 - one statement after the other
 
         if register:
             from hydatis.simulations.training.tracking import opening, registering
-    except ModuleNotFoundError as missing:
-        typer.echo(
-            f"error: hydatis train anomaly needs the Python package {missing.name}: pip install 'hydatis[models]'",
-            err=True,
-        )
-        raise typer.Exit(1) from missing
 
-    there = 0
+        there = 0
 
-    def progress(result: MachineResult) -> None:
-        nonlocal there
-        there += 1
-        reached = f"AUC-PR {result.figures.auc_pr:.3f}"
-        typer.echo(f"{there}/{total} {result.machine} {result.detector}: {reached}", err=True)
+        def progress(result: MachineResult) -> None:
+            nonlocal there
+            there += 1
+            reached = f"AUC-PR {result.figures.auc_pr:.3f}"
+            typer.echo(f"{there}/{total} {result.machine} {result.detector}: {reached}", err=True)
 
-    try:
         scenarios, length = scenario or SCENARIOS, hours or HOURS
         names = NAMES if detector == ["all"] else tuple(detector or ("combined",))
         started = datetime.now(UTC)
@@ -113,24 +106,16 @@ def anomaly(  # noqa: PLR0915 - one statement after the other
                 started=started,
             )
             typer.echo(registering.register(trained), err=True)
-    except (SimulationError, TraceError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as interrupt:
-        typer.echo("error: interrupted", err=True)
-        raise typer.Exit(130) from interrupt
     print_evaluation(evaluation)
 
 
 def _check(json: Path | None, onnx: Path | None, names: Sequence[str], *, register: bool) -> None:
     """Find out before the long part what would fail after it."""
-    import os
-
     from hydatis.simulations.errors import SimulationError
+    from hydatis.simulations.training.outputs import check_writable
 
     for option, path in (("--json", json), ("--onnx", onnx)):
-        if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-            raise SimulationError(f"{option} {path} cannot be written; name a file in a folder that can be.")
+        check_writable(option, path)
     for option, asked in (("--onnx", onnx is not None), ("--register", register)):
         if asked and len(names) != 1:
             raise SimulationError(f"{option} takes one detector; name it with --detector.")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from hydatis.simulations.training.sentences import ending_in_a_sentence
+
 
 def forecast(
     *,
@@ -33,11 +35,9 @@ def forecast(
     """
     import os
 
-    from hydatis.simulations.errors import SimulationError
-    from hydatis.simulations.traces.errors import TraceError
     from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
 
-    try:
+    with ending_in_a_sentence("hydatis train forecast", "models", ValueError):
         from hydatis.simulations.training.forecasting.evaluating import (
             HORIZONS,
             count_of_steps,
@@ -49,21 +49,14 @@ def forecast(
         from hydatis.simulations.training.forecasting.reporting import print_evaluation
         from hydatis.simulations.training.forecasting.series import read_series
         from hydatis.simulations.training.forecasting.serving import served_onnx
-    except ModuleNotFoundError as missing:
-        typer.echo(
-            f"error: hydatis train forecast needs the Python package {missing.name}: pip install 'hydatis[models]'",
-            err=True,
-        )
-        raise typer.Exit(1) from missing
 
-    there, trees = 0, rounds or ROUNDS
+        there, trees = 0, rounds or ROUNDS
 
-    def progress(step: str) -> None:
-        nonlocal there
-        there += 1
-        typer.echo(f"{there}/{total} {step}", err=True)
+        def progress(step: str) -> None:
+            nonlocal there
+            there += 1
+            typer.echo(f"{there}/{total} {step}", err=True)
 
-    try:
         _check(json, figure, onnx)
         if figure is not None:
             require_matplotlib()
@@ -82,12 +75,6 @@ def forecast(
         if figure is not None:
             draw_figure(evaluation, days_to_show(machines, HORIZONS[-1], seed, trees), figure)
             progress(figure.name)
-    except (SimulationError, TraceError, OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as interrupt:
-        typer.echo("error: interrupted", err=True)
-        raise typer.Exit(130) from interrupt
     print_evaluation(evaluation)
 
 
@@ -96,9 +83,9 @@ def _check(json: Path | None, figure: Path | None, onnx: Path | None) -> None:
     import os
 
     from hydatis.simulations.errors import SimulationError
+    from hydatis.simulations.training.outputs import check_writable
 
     for option, path in (("--json", json), ("--figure", figure)):
-        if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-            raise SimulationError(f"{option} {path} cannot be written; name a file in a folder that can be.")
+        check_writable(option, path)
     if onnx is not None and not (onnx.is_dir() and os.access(onnx, os.W_OK)):
         raise SimulationError(f"--onnx {onnx} is no folder that can be written to; make it first.")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hydatis.simulations.training.sentences import ending_in_a_sentence
+
 
 def load(
     *,
@@ -47,11 +49,9 @@ def load(
     """
     from datetime import UTC, datetime
 
-    from hydatis.simulations.errors import SimulationError
-    from hydatis.simulations.traces.errors import TraceError
     from hydatis.simulations.training.outputs import check_writable
 
-    try:
+    with ending_in_a_sentence("hydatis train load", "models"):
         import lightgbm  # noqa: F401
         import onnxmltools  # noqa: F401
 
@@ -63,13 +63,6 @@ def load(
 
         if register:
             from hydatis.simulations.training.tracking import opening, registering
-    except ModuleNotFoundError as missing:
-        typer.echo(
-            f"error: hydatis train load needs the Python package {missing.name}: pip install 'hydatis[models]'",
-            err=True,
-        )
-        raise typer.Exit(1) from missing
-    try:
         check_writable("--onnx", onnx)
         if register:
             opening.check_store()
@@ -83,9 +76,3 @@ def load(
         if register:
             handed = trained_load(trained, plan, seed, recorded=bool(data_version()), started=started)
             typer.echo(str(registering.register(handed)))
-    except (SimulationError, TraceError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as interrupt:
-        typer.echo("error: interrupted", err=True)
-        raise typer.Exit(130) from interrupt

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from hydatis.simulations.training.sentences import ending_in_a_sentence
+
 _STARTS = ("closed-form", "nothing")
 
 
@@ -52,11 +54,9 @@ def placement(
     """
     from datetime import UTC, datetime
 
-    from hydatis.simulations.errors import SimulationError
     from hydatis.simulations.sweeps.data_version import data_version
-    from hydatis.simulations.traces.errors import TraceError
 
-    try:
+    with ending_in_a_sentence("hydatis train placement", "training"):
         from hydatis.simulations.training.placement.evaluating import document_of, results_of
         from hydatis.simulations.training.placement.handing_over import trained_placement
         from hydatis.simulations.training.placement.learning import Lesson
@@ -65,18 +65,11 @@ def placement(
 
         if register:
             from hydatis.simulations.training.tracking import opening, registering
-    except ModuleNotFoundError as missing:
-        typer.echo(
-            f"error: hydatis train placement needs the Python package {missing.name}: pip install 'hydatis[training]'",
-            err=True,
-        )
-        raise typer.Exit(1) from missing
 
-    def told(text: str) -> None:
-        typer.echo(text, err=True)
+        def told(text: str) -> None:
+            typer.echo(text, err=True)
 
-    seeds = tuple(dict.fromkeys(seed or [1]))
-    try:
+        seeds = tuple(dict.fromkeys(seed or [1]))
         _check(json, onnx, figure, len(seeds), start, register=register)
         if register:
             opening.check_store()
@@ -103,12 +96,6 @@ def placement(
                 figures={figure.name: figure.read_bytes()} if figure is not None else {},
             )
             typer.echo(registering.register(trained), err=True)
-    except (SimulationError, TraceError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as interrupt:
-        typer.echo("error: interrupted", err=True)
-        raise typer.Exit(130) from interrupt
     if results:
         print_results(results)
 
@@ -125,8 +112,7 @@ def _check(
     if start not in _STARTS:
         raise SimulationError(f"--start {start} is unknown; choose from {', '.join(_STARTS)}.")
     for option, path in (("--json", json), ("--onnx", onnx), ("--figure", figure)):
-        if path is not None:
-            check_writable(option, path)
+        check_writable(option, path)
     if agents != 1:
         for option, given in (("--onnx", onnx is not None), ("--register", register)):
             if given:
