@@ -6,7 +6,7 @@ Called by the commands.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from rich.console import Console
@@ -70,6 +70,25 @@ def plain_console() -> Console:
     """Return a console that writes plain text of a fixed width where nobody looks at a terminal."""
     console = Console()
     return console if console.is_terminal else Console(width=_PLAIN_WIDTH, color_system=None)
+
+
+class Reporting(Protocol):
+    """What knows how to show one kind of report; a module will do."""
+
+    def write_markdown(self, document: Mapping[str, Any], path: Path) -> None:
+        """Write the table as Markdown."""
+
+    def print_table(self, document: Mapping[str, Any], console: Console) -> None:
+        """Print the table."""
+
+
+def deliver(document: Mapping[str, Any], reporting: Reporting, *, json: Path | None, markdown: Path | None) -> None:
+    """Write the report to the files that were asked for, and print its table."""
+    if json is not None:
+        write_json(document, json)
+    if markdown is not None:
+        reporting.write_markdown(document, markdown)
+    reporting.print_table(document, plain_console())
 
 
 def write_json(document: Mapping[str, Any], path: Path) -> None:

@@ -38,7 +38,7 @@ def core(
     from hydatis.benchmarks.core import reporting, scene, shapes, timing
     from hydatis.benchmarks.figures import require_matplotlib
     from hydatis.benchmarks.machine import machine, versions
-    from hydatis.benchmarks.outputs import check_output, document_of, once, plain_console, write_json
+    from hydatis.benchmarks.outputs import check_output, deliver, document_of, once
 
     try:
         for option, path in (("--json", json), ("--markdown", markdown), ("--figure", figure)):
@@ -53,11 +53,7 @@ def core(
         results = timing.measure(built, chosen, kinds=kinds, likes=likes, progress=typer.echo)
         settings = {"nodes": nodes, "pods": pods, "kinds": kinds, "likes": likes, "seed": seed}
         document = document_of(settings, facts, versions(()), reporting.DEFINITIONS, results)
-        if json is not None:
-            write_json(document, json)
-        if markdown is not None:
-            reporting.write_markdown(document, markdown)
-        reporting.print_table(document, plain_console())
+        deliver(document, reporting, json=json, markdown=markdown)
         if figure is not None:
             reporting.draw(document, figure)
     except BenchError as error:

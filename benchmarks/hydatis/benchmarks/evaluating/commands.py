@@ -48,8 +48,9 @@ def evaluate(
 
     try:
         from hydatis.benchmarks.evaluating.reporting import print_placement
-        from hydatis.benchmarks.evaluating.sections import SECTIONS, Asked, check_sections, kept_in
+        from hydatis.benchmarks.evaluating.sections import SECTIONS, Asked, check_sections
         from hydatis.benchmarks.evaluating.shipped import read_shipped
+        from hydatis.simulations.sweeps.kept_runs import KeptRuns
         from hydatis.simulations.sweeps.where import runs_made
 
         check_output("--json", json)
@@ -58,7 +59,8 @@ def evaluate(
         ensemble = read_shipped(models or default_models())
         chosen = range(first_seed, first_seed + seeds)
         run_many = runs_made(jobs, dask_scheduler, seeds)
-        asked = Asked(ensemble, scenario, chosen, run_many, kept_in(keep), lambda line: typer.echo(line, err=True))
+        kept = KeptRuns(keep) if keep is not None else None
+        asked = Asked(ensemble, scenario, chosen, run_many, kept, lambda line: typer.echo(line, err=True))
         document: dict[str, Mapping[str, object]] = {}
         for name in names:
             typer.echo(f"measuring {name}", err=True)

@@ -3,20 +3,18 @@
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 from hydatis.benchmarks.errors import BenchError
 from hydatis.benchmarks.models.timing import measure_latency
-from hydatis.scheduler.features.columns import SCHEMAS
 from hydatis.scheduler.models.kind import ModelKind
-from hydatis.scheduler.models.onnx_model import OnnxModel
+from hydatis.simulations.baselines.ensembles import onnx_model
 from hydatis.simulations.evaluating.contenders import Models
 from hydatis.simulations.evaluating.placement import contenders_of, evaluate_placement
 from hydatis.simulations.reporting.console import shown_progress
 from hydatis.simulations.sweeps.kept_runs import KeptRuns
 from hydatis.simulations.sweeps.running import RunMany
-from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
+from hydatis.simulations.traces.folder import DataFolder
 
 Told = Callable[[str], None]
 Document = Mapping[str, object]
@@ -52,7 +50,7 @@ def load(asked: Asked) -> Document:
     """Forecasts of machines' CPU."""
     from hydatis.simulations.training.forecasting.evaluating import evaluate_forecasts  # noqa: PLC0415 - needs LightGBM
 
-    return evaluate_forecasts(_folder(), 1, done=asked.told).document()
+    return evaluate_forecasts(DataFolder.if_named(), 1, done=asked.told).document()
 
 
 def anomaly(asked: Asked) -> Document:
@@ -60,7 +58,7 @@ def anomaly(asked: Asked) -> Document:
     from hydatis.simulations.training.anomaly.evaluating import evaluate_anomaly  # noqa: PLC0415 - needs PyOD
 
     found = evaluate_anomaly(
-        _folder(), DETECTORS, 1, done=lambda result: asked.told(f"{result.machine}: {result.detector}")
+        DataFolder.if_named(), DETECTORS, 1, done=lambda result: asked.told(f"{result.machine}: {result.detector}")
     )
     return found.document()
 
@@ -75,11 +73,12 @@ def agent(asked: Asked) -> Document:
     if onnx is None:
         return {"missing": "the policy names no placement model"}
     policies = {**evaluating.baselines(), **evaluating.agent_policies({"agent": onnx})}
+    scenario, source = scenario_named(asked.scenario), open_source(os.environ)
     played = []
     for setting, most in AGENT_SEEDS.items():
         played += evaluating.play(
-            scenario_named(asked.scenario),
-            open_source(os.environ),
+            scenario,
+            source,
             policies,
             asked.seeds[:most],
             settings=(setting,),
@@ -90,12 +89,9 @@ def agent(asked: Asked) -> Document:
 
 def latency(asked: Asked) -> Document:
     """What models cost in a decision, for 5,000 nodes."""
-    loaded = {}
-    for part in asked.models.weights.model_parts():
-        schema, data = SCHEMAS[part.kind], asked.models.onnx[part.model]
-        loaded[part.kind] = OnnxModel.load(
-            data, kind=part.kind, name=part.model, version="1", schema_hash=schema.hash, width=schema.width
-        )
+    models = asked.models
+    parts = models.weights.model_parts()
+    loaded = {part.kind: onnx_model(models.onnx[part.model], part.kind, part.model) for part in parts}
     return {"nodes": LATENCY_NODES, "milliseconds": measure_latency(loaded, nodes=LATENCY_NODES, repeats=50, seed=1)}
 
 
@@ -116,14 +112,5 @@ def check_sections(names: Sequence[str]) -> None:
             raise BenchError(f"--section {name} is unknown; choose from {', '.join(SECTIONS)}.")
 
 
-def _folder() -> DataFolder | None:
-    return DataFolder.from_environment() if os.environ.get(DATA_VARIABLE) else None
-
-
 def _of_kind(models: Models, kind: ModelKind) -> bytes | None:
     return next((models.onnx[part.model] for part in models.weights.model_parts() if part.kind is kind), None)
-
-
-def kept_in(folder: Path | None) -> KeptRuns | None:
-    """Return where runs are kept, if anywhere."""
-    return None if folder is None else KeptRuns(folder)

@@ -30,7 +30,7 @@ def models(
     from hydatis.benchmarks.machine import machine, versions
     from hydatis.benchmarks.models import reporting, timing
     from hydatis.benchmarks.models.reading import read_model
-    from hydatis.benchmarks.outputs import check_output, document_of, plain_console, write_json
+    from hydatis.benchmarks.outputs import check_output, deliver, document_of
     from hydatis.scheduler.models.kind import ModelKind
 
     try:
@@ -51,11 +51,7 @@ def models(
             "seed": seed,
         }
         document = document_of(settings, facts, versions(()), reporting.DEFINITIONS, results)
-        if json is not None:
-            write_json(document, json)
-        if markdown is not None:
-            reporting.write_markdown(document, markdown)
-        reporting.print_table(document, plain_console())
+        deliver(document, reporting, json=json, markdown=markdown)
     except BenchError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

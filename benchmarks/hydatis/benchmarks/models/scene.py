@@ -9,7 +9,7 @@ from hydatis.benchmarks.errors import BenchError
 from hydatis.scheduler.ensemble_weights import EnsembleWeights
 from hydatis.scheduler.events import ModelLoaded, NodeSeen, NodesMeasured, PodSeen, PodsMeasured, PolicyInForce
 from hydatis.scheduler.models.kind import ModelKind
-from hydatis.scheduler.models.onnx_model import OnnxModel
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.policy import Policy
 from hydatis.scheduler.policy_mode import PolicyMode
 from hydatis.scheduler.scheduler import Scheduler
@@ -27,7 +27,7 @@ _GIB = 2.0**30
 NOW = SAMPLES * _SAMPLE_SECONDS
 
 
-def build(nodes: int, models: dict[ModelKind, OnnxModel], seed: int) -> Scheduler:
+def build(nodes: int, models: dict[ModelKind, Model], seed: int) -> Scheduler:
     """Return a scheduler that has seen it, under a policy in which the closed form and every model counts alike.
 
     Raises:
@@ -77,7 +77,7 @@ def of_owner(name: str, owner: int) -> PodBuilder:
     return pod(name).owned_by("ReplicaSet", f"app-{owner}").requests(cpu=f"{cpu}m", memory=f"{memory}Mi")
 
 
-def _weights(models: dict[ModelKind, OnnxModel]) -> EnsembleWeights:
+def _weights(models: dict[ModelKind, Model]) -> EnsembleWeights:
     named = {kind: model.name for kind, model in models.items()}
     return EnsembleWeights(
         expected_overload=10,

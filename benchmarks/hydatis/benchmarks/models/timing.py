@@ -19,7 +19,7 @@ from hydatis.scheduler.features.columns import SCHEMAS
 from hydatis.scheduler.features.placement import placement_features
 from hydatis.scheduler.instructions import Bind
 from hydatis.scheduler.models.kind import ModelKind
-from hydatis.scheduler.models.onnx_model import OnnxModel
+from hydatis.scheduler.models.model import Model
 from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.plugins.expected_overload import ExpectedOverload
 from hydatis.scheduler.scheduler import Scheduler
@@ -52,7 +52,7 @@ class Samples:
 
 
 def measure_latency(
-    models: Mapping[ModelKind, OnnxModel],
+    models: Mapping[ModelKind, Model],
     *,
     nodes: int,
     repeats: int,
@@ -81,7 +81,7 @@ def measure_latency(
     return list(_entries(samples))
 
 
-def _measure_parts(scheduler: Scheduler, models: Mapping[ModelKind, OnnxModel], number: int, samples: Samples) -> None:
+def _measure_parts(scheduler: Scheduler, models: Mapping[ModelKind, Model], number: int, samples: Samples) -> None:
     cluster = scheduler.cluster
     requirements, rows = requirements_of(cluster, of_owner("parts", number)), cluster.rows()
     owner = Owner("default", "ReplicaSet", f"app-{number}")
@@ -107,7 +107,7 @@ def _measure_decisions(scheduler: Scheduler, number: int, samples: Samples) -> N
         scheduler.handle(PodGone(uid), NOW)
 
 
-def name_of(model: OnnxModel) -> str:
+def name_of(model: Model) -> str:
     """Return what a model's own line is called."""
     return f"{MODEL_FIELDS[model.kind]} model {model.name}"
 

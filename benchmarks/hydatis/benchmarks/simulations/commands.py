@@ -39,7 +39,7 @@ def simulations(
     Example: hydatis bench simulations --scenario day --policy KubeScheduler --json simulations.json
     """
     from hydatis.benchmarks.machine import machine, versions
-    from hydatis.benchmarks.outputs import check_output, document_of, once, plain_console, write_json
+    from hydatis.benchmarks.outputs import check_output, deliver, document_of, once
     from hydatis.benchmarks.simulations import reporting, timing
 
     try:
@@ -63,11 +63,7 @@ def simulations(
             "seed": seed,
         }
         document = document_of(settings, facts, versions(()), reporting.DEFINITIONS, results)
-        if json is not None:
-            write_json(document, json)
-        if markdown is not None:
-            reporting.write_markdown(document, markdown)
-        reporting.print_table(document, plain_console())
+        deliver(document, reporting, json=json, markdown=markdown)
     except BenchError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -50,8 +50,7 @@ def play_job(job: Job, policy: PolicyMaker) -> RunSummary:
         TraceError: the traces cannot be read.
 
     """
-    changes = tuple(sorted(job.assumptions.items()))
-    scenario, workload = _drawn(job.scenario, changes, job.seed, os.environ.get(DATA_VARIABLE, ""))
+    scenario, workload = drawn(job)
     record = run(scenario, workload, profile_made(policy, workload, job.seed), job.seed)
     untainted = Machines(scenario.nodes).untainted
     return RunSummary(
@@ -62,6 +61,18 @@ def play_job(job: Job, policy: PolicyMaker) -> RunSummary:
         pods=len(workload),
         decisions=record.decisions,
     )
+
+
+def drawn(job: Job) -> tuple[Scenario, Workload]:
+    """Return the scenario of a job, and its workload. Traces are read once in a process.
+
+    Raises:
+        SimulationError: the workload cannot be drawn.
+        TraceError: the traces cannot be read.
+
+    """
+    changes = tuple(sorted(job.assumptions.items()))
+    return _drawn(job.scenario, changes, job.seed, os.environ.get(DATA_VARIABLE, ""))
 
 
 def profile_of(policy: str, workload: Workload, seed: int) -> Profile:

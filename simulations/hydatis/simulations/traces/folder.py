@@ -54,6 +54,16 @@ class DataFolder:
             raise TraceMissing(f"{DATA_VARIABLE} names {named}, which is not a folder; correct it.")
         return cls(Path(named))
 
+    @classmethod
+    def if_named(cls, environment: Mapping[str, str] = os.environ) -> "DataFolder | None":
+        """Open the folder that HYDATIS_DATA names; None where it names none, and things are made up.
+
+        Raises:
+            TraceMissing: it names one that is not there.
+
+        """
+        return cls.from_environment(environment) if environment.get(DATA_VARIABLE) else None
+
     @cached_property
     def checksums(self) -> Mapping[str, str]:
         """SHA-256 by file name relative to the folder; empty without a SHA256SUMS.

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
+from hydatis.simulations.traces.folder import DataFolder
 from hydatis.simulations.virtual_time.made_up import MadeUp
 from hydatis.simulations.virtual_time.pool import Source
 from hydatis.simulations.virtual_time.recorded import Recorded
@@ -16,6 +16,5 @@ def open_source(environment: Mapping[str, str] = os.environ) -> Source:
         TraceError: HYDATIS_DATA is set and a trace cannot be read.
 
     """
-    if environment.get(DATA_VARIABLE):
-        return Recorded.read(DataFolder.from_environment(environment))
-    return MadeUp()
+    folder = DataFolder.if_named(environment)
+    return MadeUp() if folder is None else Recorded.read(folder)

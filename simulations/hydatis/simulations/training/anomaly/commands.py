@@ -54,7 +54,7 @@ def anomaly(
     import os
     from datetime import UTC, datetime
 
-    from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
+    from hydatis.simulations.traces.folder import DataFolder
 
     with ending_in_a_sentence("hydatis train anomaly", "models"):
         from hydatis.simulations.training.anomaly.detectors import NAMES
@@ -89,7 +89,7 @@ def anomaly(
         if serves:
             typer.echo("simulating clusters to fit on their nodes", err=True)
             exported = served_onnx(names[0], seed, os.environ, scenarios=scenarios, hours=length)
-        folder = DataFolder.from_environment() if os.environ.get(DATA_VARIABLE) else None
+        folder = DataFolder.if_named()
         total = count_of_results(folder, names)
         evaluation = evaluate_anomaly(folder, names, seed, done=progress)
         if json is not None:

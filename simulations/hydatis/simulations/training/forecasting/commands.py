@@ -33,8 +33,6 @@ def forecast(
 
     Example: HYDATIS_DATA=~/traces hydatis train forecast --seed 1 --json forecast.json --figure forecast.png
     """
-    import os
-
     from hydatis.simulations.traces.folder import DATA_VARIABLE, DataFolder
 
     with ending_in_a_sentence("hydatis train forecast", "models", ValueError):
@@ -60,7 +58,7 @@ def forecast(
         _check(json, figure, onnx)
         if figure is not None:
             require_matplotlib()
-        folder = DataFolder.from_environment() if os.environ.get(DATA_VARIABLE) else None
+        folder = DataFolder.if_named()
         strange = None if others is None else DataFolder.from_environment({DATA_VARIABLE: str(others)})
         total = count_of_steps(others=strange is not None)
         total += (0 if onnx is None else len(HORIZONS)) + (0 if figure is None else 1)

@@ -8,17 +8,16 @@ Online Learning», AISTATS 2011), with hindsight for the expert.
 """
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hydatis.scheduler.models.kind import ModelKind
 from hydatis.scheduler.models.model import Model
 from hydatis.simulations.baselines.ensembles import onnx_model
-from hydatis.simulations.sweeps.assuming import assuming
 from hydatis.simulations.sweeps.code_version import code_version
 from hydatis.simulations.sweeps.data_version import data_version
 from hydatis.simulations.sweeps.job import Job
+from hydatis.simulations.sweeps.one_run import drawn
 from hydatis.simulations.sweeps.running import RunMany
 from hydatis.simulations.training.load.exporting import onnx_of
 from hydatis.simulations.training.load.gathering import gather
@@ -26,10 +25,7 @@ from hydatis.simulations.training.load.hindsight import Answered
 from hydatis.simulations.training.load.judging import Judge
 from hydatis.simulations.training.load.learning import TreeSettings, learn
 from hydatis.simulations.training.load.regretting import regret
-from hydatis.simulations.virtual_time.catalogue import scenario_named
-from hydatis.simulations.virtual_time.drawing import draw_workload
 from hydatis.simulations.virtual_time.scenario import Part
-from hydatis.simulations.virtual_time.sources import open_source
 
 _KEPT_OUT = 5
 """Every so manieth day is left out to measure."""
@@ -121,8 +117,7 @@ def _job(plan: Plan, seed: int) -> Job:
 
 
 def _play(job: Job, *, model: bytes | None, plan: Plan) -> Lot:
-    scenario = assuming(scenario_named(job.scenario), dict(job.assumptions))
-    workload = draw_workload(scenario, open_source(os.environ), job.seed)
+    scenario, workload = drawn(job)
     judge = Judge()
     if model is not None:
         share = plan.shares[job.seed % len(plan.shares)]
