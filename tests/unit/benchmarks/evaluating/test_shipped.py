@@ -1,10 +1,9 @@
+import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer
 import yaml
-from onnx import TensorProto, helper
 from typer.testing import CliRunner
 
 from hydatis.benchmarks.errors import BenchError
@@ -12,29 +11,18 @@ from hydatis.benchmarks.evaluating.commands import evaluate
 from hydatis.benchmarks.evaluating.shipped import read_shipped
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
 from hydatis.scheduler.models.weights import digest_of, pack
+from hydatis.scheduler.testing_onnx import linear
 
-
-def onnx() -> bytes:
-    width = PLACEMENT_SCHEMA.width
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["features", "weights"], ["added"])],
-        "load",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", width])],
-        [helper.make_tensor_value_info("added", TensorProto.FLOAT, ["rows", 1])],
-        [helper.make_tensor("weights", TensorProto.FLOAT, (width, 1), np.full(width, 0.01, dtype=np.float32))],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
-    return bytes(model.SerializeToString())
+ONNX = linear([0.01] * PLACEMENT_SCHEMA.width)
 
 
 def write(folder: Path, **changes: object) -> None:
-    data = onnx()
     spec = {
         "kind": "Load",
         "version": "1",
         "schemaHash": PLACEMENT_SCHEMA.hash,
-        "sha256": digest_of(data),
-        "weights": {"inline": pack(data)},
+        "sha256": digest_of(ONNX),
+        "weights": {"inline": pack(ONNX)},
         **changes,
     }
     model = {"apiVersion": "hydatis.io/v1alpha1", "kind": "MLModel", "metadata": {"name": "load-1"}, "spec": spec}
@@ -53,7 +41,7 @@ def test_weights_and_models_are_those_of_the_manifests(tmp_path: Path) -> None:
     write(tmp_path)
     models = read_shipped(tmp_path)
     assert (models.weights.expected_overload, models.weights.load) == (1, 2)
-    assert models.onnx == {"load-1": onnx()}
+    assert models.onnx == {"load-1": ONNX}
 
 
 @pytest.mark.parametrize(
@@ -105,4 +93,6 @@ def test_latency_is_measured_of_the_models_in_the_folder(tmp_path: Path, monkeyp
     arguments = ["--section", "latency", "--models", str(tmp_path), "--json", str(target)]
     done = CliRunner().invoke(application, arguments)
     assert done.exit_code == 0, done.output
-    assert '"Load"' in target.read_text() or '"load' in target.read_text()
+    measured = json.loads(target.read_text())["latency"]
+    assert measured["nodes"] == 50
+    assert {"features", "load model load-1", "next like pod"} <= {each["what"] for each in measured["milliseconds"]}

@@ -1,12 +1,11 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
 
 from hydatis.scheduler.ensemble_weights import EnsembleWeights
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
+from hydatis.scheduler.testing_onnx import linear
 from hydatis.simulations.evaluating.contenders import ENSEMBLE, Models
 from hydatis.simulations.evaluating.placement import PlacementEvaluation, contenders_of, evaluate_placement
 from hydatis.simulations.sweeps.kept_runs import KeptRuns
@@ -17,24 +16,16 @@ SEEDS = (1, 2)
 SHORT = {"length_seconds": "3600", "warm_up_seconds": "0", "history_seconds": "0"}
 
 
-def linear(column: str) -> bytes:
-    """A load model that predicts one of its columns."""
-    weights = np.zeros((PLACEMENT_SCHEMA.width, 1), dtype=np.float32)
+def predicting(column: str) -> bytes:
+    """A load model that predicts a hundredth of one of its columns."""
+    weights = np.zeros(PLACEMENT_SCHEMA.width)
     weights[PLACEMENT_SCHEMA.index(column)] = 0.01
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["features", "weights"], ["added"])],
-        "load",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", PLACEMENT_SCHEMA.width])],
-        [helper.make_tensor_value_info("added", TensorProto.FLOAT, ["rows", 1])],
-        [helper.make_tensor("weights", TensorProto.FLOAT, weights.shape, weights.ravel())],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
-    return bytes(model.SerializeToString())
+    return linear(weights.tolist())
 
 
 def ensemble_of(column: str) -> Models:
     weights = EnsembleWeights(expected_overload=1, load=1, load_model="load")
-    return Models(weights, {"load": linear(column)})
+    return Models(weights, {"load": predicting(column)})
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +58,7 @@ def test_every_contender_has_every_outcome(evaluation: PlacementEvaluation) -> N
 
 def test_a_model_that_does_not_count_is_tried_with_the_weight_of_what_counts_most() -> None:
     weights = EnsembleWeights(expected_overload=3, load=0, load_model="load")
-    policies = Models(weights, {"load": linear("pods")}).policies()
+    policies = Models(weights, {"load": predicting("pods")}).policies()
     assert list(policies) == [ENSEMBLE, "Ensemble with load"]
     assert policies["Ensemble with load"].load == 3
 
@@ -97,7 +88,7 @@ def test_what_is_kept_is_for_the_same_models_alone(evaluation: PlacementEvaluati
     assert fresh == {ENSEMBLE, "Ensemble without closed form"}
 
 
-def test_the_document_has_what_was_asked_for(evaluation: PlacementEvaluation, tmp_path: Path) -> None:
+def test_the_document_has_what_was_asked_for(evaluation: PlacementEvaluation) -> None:
     document = evaluation.document()
     assert {"best_heuristic", "gap_closed", "gap_closed_low", "gap_closed_high", "outcomes", "against"} <= set(document)
     against = evaluation.against["KubeScheduler"].difference

@@ -7,15 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from hydatis.scheduler.models.weights import digest_of
-from hydatis.simulations.traces.folder import DATA_VARIABLE
 from hydatis.simulations.training.commands import train
 
 SIMULATED = ["--scenario", "six", "--hours", "2.5"]
 
 
-@pytest.fixture(autouse=True)
-def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("made_up_traces")
 
 
 def test_it_measures_reports_and_exports(tmp_path: Path) -> None:

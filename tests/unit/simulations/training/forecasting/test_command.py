@@ -6,13 +6,9 @@ import onnx
 import pytest
 from typer.testing import CliRunner
 
-from hydatis.simulations.traces.folder import DATA_VARIABLE
 from hydatis.simulations.training.commands import train
 
-
-@pytest.fixture(autouse=True)
-def _no_traces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("made_up_traces")
 
 
 def test_it_measures_reports_draws_and_exports(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from hydatis.scheduler.models.kind import ModelKind
 from hydatis.simulations.baselines.ensembles import onnx_model
 from hydatis.simulations.training.commands import train
 
+pytestmark = pytest.mark.usefixtures("made_up_traces")
+
 
 def test_two_rounds_leave_a_model_that_a_cluster_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDATIS_DATA", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     path = tmp_path / "load.onnx"
     arguments = ["load", "--scenario", "six", "--runs", "1", "--runs", "1", "--questions", "50", "--jobs", "1"]

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from hydatis.simulations.environment import NAME
-from hydatis.simulations.traces.folder import DATA_VARIABLE
 from hydatis.simulations.training.placement.agent import PlacementAgent
 from hydatis.simulations.training.placement.learning import Lesson, agent_in, learn, weights_of
 
@@ -22,9 +21,7 @@ SHORT = Lesson(
 )
 
 
-@pytest.fixture(autouse=True)
-def _made_up_workloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("made_up_traces")
 
 
 class _Counting(gymnasium.Wrapper[Any, Any, Any, Any]):
