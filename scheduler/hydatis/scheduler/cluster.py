@@ -20,6 +20,7 @@ from hydatis.scheduler.arrays import BoolArray, Int32Array, Int64Array, Rows
 from hydatis.scheduler.attach_limits import AttachLimits
 from hydatis.scheduler.change_log import ChangeLog
 from hydatis.scheduler.cluster_events import ClusterEvent, EventLog
+from hydatis.scheduler.cpu_in_use import CpuInUse
 from hydatis.scheduler.declared_features import declared_features
 from hydatis.scheduler.host_ports import HostPortsInUse
 from hydatis.scheduler.measured_load import LoadSettings, MeasuredLoad
@@ -29,7 +30,14 @@ from hydatis.scheduler.placed_pods import PlacedPods
 from hydatis.scheduler.pod_class import PodClass
 from hydatis.scheduler.quantities import MAX_INT64, QuantityInvalid
 from hydatis.scheduler.requirements import Requirements
-from hydatis.scheduler.resources import PODS, ResourceColumns, amount_of, counts_for_scheduling, parse_resource_list
+from hydatis.scheduler.resources import (
+    CPU_COLUMN,
+    PODS,
+    ResourceColumns,
+    amount_of,
+    counts_for_scheduling,
+    parse_resource_list,
+)
 from hydatis.scheduler.storage.tables import Storage
 from hydatis.scheduler.tolerations import Taint
 from hydatis.scheduler.volume_reach import VolumeReach
@@ -122,6 +130,7 @@ class Cluster:
         self._inexact_rows: set[int] = set()
         self._free_rows = list(range(self.capacity - 1, -1, -1))
         self._node_count = 0
+        self._cpu_in_use = CpuInUse(self.load)
 
     @property
     def node_count(self) -> int:
@@ -131,6 +140,10 @@ class Cluster:
     def rows(self) -> Rows:
         """Return the rows of all node objects."""
         return np.flatnonzero(self.present)
+
+    def cpu_utilization(self) -> float:
+        """Return the CPU in use now on all nodes together, as a share of what they can allocate; 0 without any node."""
+        return self._cpu_in_use.share(self.allocatable[CPU_COLUMN], self.rows(), self.node_changes.position)
 
     def row_of(self, name: str) -> int | None:
         """Return the row of a node that exists."""

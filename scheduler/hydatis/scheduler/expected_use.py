@@ -29,6 +29,8 @@ class ExpectedUse:
         self._position = -1
         self._mean: Float64Array = np.zeros((2, capacity))
         self._variance: Float64Array = np.zeros((2, capacity))
+        self._requested: tuple[int, int, Float64Array] | None = None
+        """The owner that was asked about last, where the log stood, and the answer for all rows."""
 
     def mean(self, rows: Rows) -> Float64Array:
         """Return (2, rows): millicores and bytes."""
@@ -44,18 +46,24 @@ class ExpectedUse:
         """Return (2, rows), millicores and bytes: what the pods of one owner on each row request together; 0 for the
         number of those of whom nothing is known.
         """
-        pods = self._pods
         if number == UNKNOWN:
             return np.zeros((2, len(rows)))
+        # A decision asks several times, about the same owner.
+        found = self._requested
+        if found is None or found[:2] != (number, self._changes.position):
+            found = self._requested = (number, self._changes.position, self._requested_by(number))
+        return found[2][:, rows]
+
+    def _requested_by(self, number: int) -> Float64Array:
+        pods = self._pods
         slots = np.flatnonzero((pods.owners == number) & (pods.rows >= 0))
-        if not len(slots):
-            return np.zeros((2, len(rows)))
         sums = np.stack([np.bincount(pods.rows[slots], pods.requests[k, slots], self._capacity) for k in range(2)])
-        return np.asarray(sums[:, rows], dtype=np.float64)
+        return np.asarray(sums, dtype=np.float64)
 
     def grow(self, added: int) -> None:
         """Make room for more rows."""
         self._capacity += added
+        self._requested = None
         self._mean = np.pad(self._mean, ((0, 0), (0, added)))
         self._variance = np.pad(self._variance, ((0, 0), (0, added)))
 

@@ -203,6 +203,14 @@ class MeasuredLoad:
         level: Float64Array = self.expected.mean(rows) * self._level[:, np.newaxis]
         return level
 
+    def in_use(self, rows: Rows) -> Float64Array:
+        """Return (2, rows), millicores and bytes: what rows use now, by their last sample and what is assumed on top of
+        it, or by what stands in where no sample is fresh.
+        """
+        told = np.stack([self.cpu_millicores[rows], self.memory_bytes[rows]]) + self.assumed(rows)
+        known = self.younger(rows, FRESH_SECONDS) & ~np.isnan(told)
+        return np.where(known, np.maximum(0.0, told), self.stand_in(rows))
+
     def expected_of(self, owner: Owner, requirements: Requirements) -> tuple[float, float]:
         """Return the millicores and bytes that a pod of the owner is expected to use."""
         use = self.owners.use_of(owner)

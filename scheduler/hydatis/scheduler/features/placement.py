@@ -11,7 +11,7 @@ import numpy as np
 from hydatis.scheduler.arrays import Float32Array, Float64Array, Rows
 from hydatis.scheduler.cluster import Cluster
 from hydatis.scheduler.features.columns import PLACEMENT_SCHEMA
-from hydatis.scheduler.measured_load import FRESH_SECONDS, MeasuredLoad
+from hydatis.scheduler.measured_load import FRESH_SECONDS
 from hydatis.scheduler.owner import Owner
 from hydatis.scheduler.requirements import Requirements
 from hydatis.scheduler.resources import CPU_COLUMN, MEMORY_COLUMN, PODS_COLUMN
@@ -32,15 +32,13 @@ def placement_features(
     load = cluster.load
     cpu, memory = (cluster.allocatable[column, rows].astype(np.float64) for column in (CPU_COLUMN, MEMORY_COLUMN))
     cpu, memory = np.maximum(cpu, 1.0), np.maximum(memory, 1.0)
-    in_use = _in_use(load, rows)
+    in_use = load.in_use(rows)
     window, number = load.over(TREND_SECONDS), load.owners.number_of(owner)
     use, shared = load.owners.use_of(owner), float(load.owners.shared[0, number])
     requested_cpu, requested_memory = requirements.nonzero_cpu, requirements.nonzero_memory
     expected, spread = load.expected.mean(rows), load.expected.variance(rows)
     adds = requested_cpu * use.cpu_mean / cpu
     pods = cluster.requested[PODS_COLUMN, rows].astype(np.float64)
-    everywhere = cluster.rows()
-    whole = float(np.maximum(cluster.allocatable[CPU_COLUMN, everywhere], 1).sum())
     angle = 2.0 * math.pi * (load.now / 86_400.0) if math.isfinite(load.now) else 0.0
     columns: tuple[Float64Array | float, ...] = (
         in_use[0] / cpu,
@@ -71,15 +69,8 @@ def placement_features(
         in_use[0] / cpu + adds,
         expected[0] / cpu + adds,
         np.log10(np.maximum(added, _LEAST_OVERLOAD)),
-        float(_in_use(load, everywhere)[0].sum()) / whole,
+        cluster.cpu_utilization(),
         math.sin(angle),
         math.cos(angle),
     )
     return PLACEMENT_SCHEMA.table(columns, len(rows))
-
-
-def _in_use(load: MeasuredLoad, rows: Rows) -> Float64Array:
-    """Return (2, rows), millicores and bytes."""
-    told = np.stack([load.cpu_millicores[rows], load.memory_bytes[rows]]) + load.assumed(rows)
-    known = load.younger(rows, FRESH_SECONDS) & ~np.isnan(told)
-    return np.where(known, np.maximum(0.0, told), load.stand_in(rows))
