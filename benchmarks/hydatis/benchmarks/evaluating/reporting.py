@@ -1,6 +1,7 @@
 """The table of an evaluation: what a reader wants first."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -8,16 +9,25 @@ from rich.table import Table
 
 from hydatis.simulations.evaluating.placement import JUDGED_BY
 
-SHOWN = (JUDGED_BY, "node_minutes_above_90", "cpu_p99_percent", "throttled_core_hours", "cpu_mean_percent")
+SHOWN: Mapping[str, str] = MappingProxyType(
+    {
+        JUDGED_BY: "above 80 %",
+        "node_minutes_above_90": "above 90 %",
+        "cpu_p99_percent": "p99 CPU",
+        "throttled_core_hours": "throttled",
+        "cpu_mean_percent": "mean CPU",
+    }
+)
+"""Measures, by what stands above their columns: short enough for 120 characters with the names of policies whole."""
 
 
 def print_placement(document: Mapping[str, Any], console: Console) -> None:
     """Print the placement section: a row a policy, the ensemble's lead beside it."""
     table = Table(title=f"{document['scenario']}, {document['part']} part, {len(document['seeds'])} seeds, means")
-    table.add_column("policy")
-    for name in SHOWN:
-        table.add_column(name, justify="right")
-    table.add_column("the ensemble has less, %", justify="right")
+    table.add_column("policy", no_wrap=True)
+    for title in SHOWN.values():
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("ensemble less by, %", justify="right", no_wrap=True)
     for policy, outcomes in document["outcomes"].items():
         less = document["against"].get(policy, {}).get("less_percent")
         lead = "" if less is None else f"{less['mean']:.0f} ({less['low']:.0f} to {less['high']:.0f})"
